@@ -155,16 +155,17 @@ func (db *DB) startRelay(pool *pgxpool.Pool) {
 }
 
 func (db *DB) hear(ctx context.Context, pool *pgxpool.Pool, node string) {
-	conn, err := pool.Acquire(ctx)
+	pooled, err := pool.Acquire(ctx)
 	if err != nil {
 		return
 	}
-	defer conn.Hijack().Close(context.Background())
+	conn := pooled.Hijack()
+	defer conn.Close(context.Background())
 	if _, err := conn.Exec(ctx, "LISTEN "+channelName); err != nil {
 		return
 	}
 	for {
-		got, err := conn.Conn().WaitForNotification(ctx)
+		got, err := conn.WaitForNotification(ctx)
 		if err != nil {
 			return
 		}
