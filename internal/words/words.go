@@ -1,0 +1,141 @@
+// Package words is everything that Doorstep says, in English and Spanish: sentences by key, and dates, times and numbers as
+// people of each language write them. Pages, texts, mails and the desk all speak through it.
+//
+// Its promise: every key exists in both languages with the same placeholders, is plain to read, and what may light up on a
+// locked screen (sms.*, push.*, mail.*) names no drug and no diagnosis. The tests beside it prove this for every text.
+package words
+
+import (
+	"embed"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+)
+
+//go:embed en.json es.json
+var files embed.FS
+
+// Languages that Doorstep speaks; the first is the fallback.
+var Languages = []string{"en", "es"}
+
+var catalogs = load()
+
+func load() map[string]map[string]string {
+	all := map[string]map[string]string{}
+	for _, lang := range Languages {
+		b, err := files.ReadFile(lang + ".json")
+		if err != nil {
+			panic(err) // embedded: cannot be missing
+		}
+		texts := map[string]string{}
+		if err := json.Unmarshal(b, &texts); err != nil {
+			panic(lang + ".json: " + err.Error()) // embedded: the tests read it
+		}
+		all[lang] = texts
+	}
+	return all
+}
+
+// Has reports whether there is a text for the key.
+func Has(key string) bool { _, ok := catalogs["en"][key]; return ok }
+
+// Keys answers every key, sorted.
+func Keys() []string {
+	keys := make([]string, 0, len(catalogs["en"]))
+	for k := range catalogs["en"] {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// Say answers the text of a key in a language (English when the language is unknown), with {name} replaced from args. A key
+// without a text answers itself: a page shows something rather than nothing.
+func Say(lang, key string, args map[string]string) string {
+	text, ok := catalogs[lang][key]
+	if !ok {
+		if text, ok = catalogs["en"][key]; !ok {
+			return key
+		}
+	}
+	return fill(text, args)
+}
+
+// Count is Say for a number of things: the text of key+".one" for one, key+".other" for any other number, with {n} filled.
+func Count(lang, key string, n int, args map[string]string) string {
+	with := map[string]string{"n": Number(lang, float64(n), 0)}
+	for k, v := range args {
+		with[k] = v
+	}
+	if n == 1 {
+		return Say(lang, key+".one", with)
+	}
+	return Say(lang, key+".other", with)
+}
+
+// Tell is Say for sentences that were stored with their arguments, to be read later in any language: an argument that is an
+// RFC 3339 instant is written as a time of day in the zone, one that begins with "key:" is a text of its own.
+func Tell(lang, key string, args map[string]string, zone *time.Location) string {
+	with := make(map[string]string, len(args))
+	for name, value := range args {
+		if at, err := time.Parse(time.RFC3339, value); err == nil {
+			value = Time(lang, at, zone)
+		} else if own, ok := strings.CutPrefix(value, "key:"); ok {
+			value = Say(lang, own, nil)
+		}
+		with[name] = value
+	}
+	return Say(lang, key, with)
+}
+
+func fill(text string, args map[string]string) string {
+	if len(args) == 0 || !strings.Contains(text, "{") {
+		return text
+	}
+	var b strings.Builder
+	for {
+		open := strings.IndexByte(text, '{')
+		if open < 0 {
+			break
+		}
+		end := strings.IndexByte(text[open:], '}')
+		if end < 0 {
+			break
+		}
+		b.WriteString(text[:open])
+		if v, ok := args[text[open+1:open+end]]; ok {
+			b.WriteString(v)
+		} else {
+			b.WriteString(text[open : open+end+1])
+		}
+		text = text[open+end+1:]
+	}
+	b.WriteString(text)
+	return b.String()
+}
+
+// Placeholders answers the names in a key's text, sorted, each once.
+func Placeholders(lang, key string) []string {
+	var names []string
+	for part := range strings.SplitSeq(catalogs[lang][key], "{") {
+		if name, _, ok := strings.Cut(part, "}"); ok {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Prefer answers the first of our languages that an Accept-Language header asks for. Quality values are not weighed:
+// browsers list what they prefer first.
+func Prefer(accept string) string {
+	for part := range strings.SplitSeq(accept, ",") {
+		tag, _, _ := strings.Cut(strings.TrimSpace(part), ";")
+		base, _, _ := strings.Cut(strings.ToLower(tag), "-")
+		if slices.Contains(Languages, base) {
+			return base
+		}
+	}
+	return Languages[0]
+}
