@@ -239,6 +239,15 @@ func (tx *Tx) Row(query string, args []any, dest ...any) (bool, error) {
 	return found, err
 }
 
+// List answers a table expression whose column "value" holds the strings of the JSON array in a placeholder ("$3"): the way
+// to look many keys up in one statement.
+func (tx *Tx) List(placeholder string) string {
+	if tx.db.engine == Postgres {
+		return "(SELECT value FROM json_array_elements_text(" + placeholder + "::json))"
+	}
+	return "(SELECT value FROM json_each(" + placeholder + "))"
+}
+
 // After runs fn once the transaction is durable; for hints only, since a crash may come between.
 func (tx *Tx) After(fn func()) { tx.after = append(tx.after, fn) }
 

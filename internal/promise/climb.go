@@ -1,0 +1,430 @@
+package promise
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"doorstep/internal/fault"
+	"doorstep/internal/person"
+	"doorstep/internal/store"
+)
+
+const (
+	// batchRows bounds one climb: large enough that the fsync does not matter, small enough that memory and the wait of a
+	// severe promise that comes due meanwhile stay small.
+	batchRows = 4000
+	// lateWords is the lateness from which a message must say when it was due.
+	lateWords = 2 * time.Minute
+)
+
+// due is one row of the agenda with its promise.
+type due struct {
+	p  Promise
+	at int64 // the row's time; the promise's RungAt
+	l  *Ladder
+}
+
+// batch is a stretch of one part of the agenda, worked out and ready to be written.
+type batch struct {
+	shard    int
+	severity Severity
+	now      time.Time
+	rows     []due
+	events   []Event
+	effects  []Effect
+	falls    []*due
+	again    []Promise // promises with their next row
+	step     int64     // microseconds to the next rung when it is the same for all rows, else 0
+	tasks    []TaskRow
+	hands    []func(*store.Tx) error
+	more     bool
+}
+
+// key is where a batch ends in its part of the agenda.
+type key struct {
+	at      int64
+	org     person.OrgID
+	patient person.ID
+	id      ID
+}
+
+func (b *batch) last() key {
+	d := b.rows[len(b.rows)-1]
+	return key{d.at, d.p.Org, d.p.Patient, d.p.ID}
+}
+
+// errStale says that the ledger moved between working a batch out and writing it; it is worked out again.
+var errStale = errors.New("the agenda has moved on")
+
+// Climb climbs every rung that is due, most severe first, and answers how many rows of the agenda it took away. On SQLite
+// the next batch is worked out on a read connection while the one writer writes the last.
+func (s *Service) Climb(ctx context.Context) (int, error) {
+	total := 0
+	for ctx.Err() == nil {
+		severity, shard, any, _ := s.next.first(store.Micros(s.clock.Now()))
+		if !any {
+			return total, nil
+		}
+		n, err := s.climbPart(ctx, shard, severity)
+		total += n
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, ctx.Err()
+}
+
+// climbPart climbs one part of the agenda until nothing is due in it or something more severe is.
+func (s *Service) climbPart(ctx context.Context, shard int, severity Severity) (int, error) {
+	if s.db.Engine() == store.SQLite {
+		return s.climbAhead(ctx, shard, severity)
+	}
+	n := 0
+	err := s.db.Write(store.Essential(ctx), func(tx *store.Tx) error {
+		if err := lock(tx, shard); err != nil {
+			return err
+		}
+		b, err := s.work(tx, shard, severity, key{}, s.clock.Now())
+		if err != nil {
+			return err
+		}
+		n = len(b.rows)
+		return s.write(tx, b)
+	})
+	return n, err
+}
+
+// climbAhead overlaps the working out of a batch with the writing of the one before it.
+func (s *Service) climbAhead(ctx context.Context, shard int, severity Severity) (int, error) {
+	total := 0
+	var ahead *batch
+	var after key
+	for ctx.Err() == nil {
+		b := ahead
+		if b == nil {
+			var err error
+			if b, err = s.workRead(ctx, shard, severity, after); err != nil {
+				return total, err
+			}
+		}
+		ahead = nil
+		type result struct {
+			b   *batch
+			err error
+		}
+		var planned chan result
+		if b.more {
+			planned = make(chan result, 1)
+			go func() {
+				nb, err := s.workRead(ctx, shard, severity, b.last())
+				planned <- result{nb, err}
+			}()
+		}
+		err := s.db.Write(store.Essential(ctx), func(tx *store.Tx) error { return s.write(tx, b) })
+		var r result
+		if planned != nil {
+			r = <-planned
+		}
+		if errors.Is(err, errStale) || fault.Is(err, fault.Conflict) {
+			// Somebody gave evidence in between: work this stretch out again, alone with the writer.
+			err = s.db.Write(store.Essential(ctx), func(tx *store.Tx) error {
+				nb, err := s.work(tx, shard, severity, key{}, s.clock.Now())
+				if err != nil {
+					return err
+				}
+				b = nb
+				return s.write(tx, b)
+			})
+			r = result{}
+		}
+		if err != nil || r.err != nil {
+			return total, errors.Join(err, r.err)
+		}
+		total += len(b.rows)
+		after = key{}
+		if !b.more {
+			return total, nil
+		}
+		if v, _, any, _ := s.next.first(store.Micros(s.clock.Now())); any && v > severity {
+			return total, nil
+		}
+		ahead = r.b
+	}
+	return total, ctx.Err()
+}
+
+func (s *Service) workRead(ctx context.Context, shard int, severity Severity, after key) (b *batch, err error) {
+	err = s.db.Read(ctx, func(tx *store.Tx) error {
+		b, err = s.work(tx, shard, severity, after, s.clock.Now())
+		return err
+	})
+	return b, err
+}
+
+// work reads the next rows that are due in a part of the agenda, after a key, and works out all that follows from them.
+func (s *Service) work(tx *store.Tx, shard int, severity Severity, after key, now time.Time) (*batch, error) {
+	b := &batch{shard: shard, severity: severity, now: now}
+	// A range over the primary keys of both tables: agenda in order, one descent of promise per row, its neighbours in cache.
+	err := tx.Rows(promiseSelect+`, a.rung, a.at FROM agenda a JOIN promise p ON p.org = a.org AND p.shard = a.shard AND p.patient = a.patient AND p.id = a.promise
+		WHERE a.shard = $1 AND a.severity = $2 AND a.at <= $3 AND (a.at, a.org, a.patient, a.promise) > ($4, $5, $6, $7)
+		ORDER BY a.at, a.org, a.patient, a.promise LIMIT $8`,
+		[]any{shard, int(severity), store.Micros(now), after.at, string(after.org), string(after.patient), string(after.id), batchRows},
+		func(scan func(...any) error) error {
+			var d due
+			var err error
+			var rung int
+			if d.p, err = scanPromise(scan, &rung, &d.at); err != nil {
+				return err
+			}
+			d.p.Rung, d.p.RungAt = rung, store.Time(d.at)
+			b.rows = append(b.rows, d)
+			return nil
+		})
+	if err != nil {
+		return nil, err
+	}
+	b.more = len(b.rows) == batchRows
+	if b.more {
+		b.trim()
+	}
+	if len(b.rows) == 0 {
+		return b, nil
+	}
+	if err := s.follow(tx, b); err != nil {
+		return nil, err
+	}
+	return b, s.ready(tx, b)
+}
+
+// trim drops the last person of a full batch, whose other promises of the minute may not have fitted in, so that they stay
+// together in one message. A person with a whole batch of promises is left as is.
+func (b *batch) trim() {
+	last := b.rows[len(b.rows)-1].p
+	cut := len(b.rows)
+	for cut > 0 && b.rows[cut-1].p.Patient == last.Patient && b.rows[cut-1].p.Org == last.Org {
+		cut--
+	}
+	if cut > 0 {
+		b.rows = b.rows[:cut]
+	}
+}
+
+// follow works out what each row becomes: events, effects, next rows, falls.
+func (s *Service) follow(tx *store.Tx, b *batch) error {
+	var err error
+	var c *chain
+	same := true
+	for i := range b.rows {
+		d := &b.rows[i]
+		if i == 0 || d.p.Org != b.rows[i-1].p.Org {
+			if c, err = openChain(tx, d.p.Org, b.shard, b.patientsFrom(i)); err != nil {
+				return err
+			}
+		}
+		if d.l, err = s.ladder(tx, d.p.Org, d.p.Ladder); err != nil {
+			return err
+		}
+		first := b.rows[0].p
+		same = same && d.p.Ladder == first.Ladder && d.p.Rung == first.Rung && d.p.Org == first.Org
+		if err := s.followOne(tx, b, c, d, &same); err != nil {
+			return err
+		}
+	}
+	// When every row climbs the same rung of the same ladder, and the next is as far away for all, one statement moves them.
+	if same && len(b.again) == len(b.rows) {
+		step := b.again[0].RungAt.UnixMicro() - b.rows[0].at
+		for i := range b.again {
+			if b.again[i].RungAt.UnixMicro()-b.rows[i].at != step {
+				return nil
+			}
+		}
+		b.step = step
+	}
+	return nil
+}
+
+func (s *Service) followOne(tx *store.Tx, b *batch, c *chain, d *due, same *bool) error {
+	p := &d.p
+	event := Event{Org: p.Org, Patient: p.Patient, At: b.now, Promise: p.ID, Rung: p.Rung, Body: "{}"}
+	if p.Rung >= len(d.l.Rungs) || !p.RungAt.Before(p.By) {
+		event.Kind, event.Rung = EventBroken, -1
+		b.falls = append(b.falls, d)
+		c.link(&event)
+		b.events = append(b.events, event)
+		return nil
+	}
+	rung := d.l.Rungs[p.Rung]
+	if rung.Guard {
+		g := s.guards[p.Kind]
+		if g == nil {
+			return fault.New(fault.Internal, "nobody guards promises of kind %q", p.Kind)
+		}
+		v, err := g.Due(tx, *p, b.now)
+		if err != nil {
+			return err
+		}
+		if !v.Climb {
+			again := *p
+			if again.RungAt = v.Rearm; !again.RungAt.After(b.now) {
+				again.RungAt = b.now.Add(time.Minute) // a guard that does not look ahead must not stop the ledger
+			}
+			b.again = append(b.again, again)
+			*same = false
+			return nil
+		}
+	}
+	late := b.now.Sub(p.RungAt)
+	event.Kind = EventClimbed
+	if useful := time.Duration(rung.Useful); useful > 0 && late > useful {
+		event.Kind = EventSkipped
+	} else {
+		b.gather(Effect{Org: p.Org, Patient: p.Patient, Promises: []Promise{*p}, Rung: rung, Index: p.Rung, Severity: rung.severity(p.Severity),
+			Due: p.RungAt, Now: b.now, Late: late > lateWords})
+	}
+	c.link(&event)
+	b.events = append(b.events, event)
+	again := *p
+	again.Rung++
+	again.RungAt = d.l.At(again.Rung, p.From, p.By)
+	if rung.Guard && again.RungAt.Before(b.now) {
+		// After a guard has moved the alarm, the later rungs keep their distance to it.
+		gap := p.By.Sub(p.RungAt)
+		if again.Rung < len(d.l.Rungs) {
+			gap = time.Duration(d.l.Rungs[again.Rung].After - rung.After)
+		}
+		again.RungAt = b.now.Add(gap)
+		*same = false
+	}
+	b.again = append(b.again, again)
+	return nil
+}
+
+// gather joins an effect with the one before it when both say the same to the same people: one message for all the
+// promises of a person's minute.
+func (b *batch) gather(e Effect) {
+	for i := len(b.effects) - 1; i >= 0; i-- {
+		o := &b.effects[i]
+		if o.Org != e.Org || o.Patient != e.Patient {
+			break
+		}
+		if o.Rung.Do == e.Rung.Do && o.Rung.To == e.Rung.To && o.Rung.Say == e.Rung.Say && o.Severity == e.Severity && o.Due.Equal(e.Due) {
+			o.Promises = append(o.Promises, e.Promises...)
+			return
+		}
+	}
+	b.effects = append(b.effects, e)
+}
+
+// ready lets the hands work out their part. Tasks are the ledger's own.
+func (s *Service) ready(tx *store.Tx, b *batch) error {
+	var tell []Effect
+	for _, e := range b.effects {
+		if e.Rung.Do == Task || e.Rung.Do == Page {
+			b.tasks = append(b.tasks, taskOf(e))
+		}
+		if e.Rung.Do != Task {
+			tell = append(tell, e)
+		}
+	}
+	if len(tell) == 0 {
+		return nil
+	}
+	apply, err := s.hands.Ready(tx, tell)
+	if err == nil {
+		b.hands = append(b.hands, apply)
+	}
+	return err
+}
+
+func (b *batch) patientsFrom(i int) []person.ID {
+	var out []person.ID
+	seen := map[person.ID]bool{}
+	for _, d := range b.rows[i:] {
+		if d.p.Org == b.rows[i].p.Org && !seen[d.p.Patient] {
+			seen[d.p.Patient] = true
+			out = append(out, d.p.Patient)
+		}
+	}
+	return out
+}
+
+// write takes the batch's rows off the agenda and writes all that follows, in the caller's transaction.
+func (s *Service) write(tx *store.Tx, b *batch) error {
+	if len(b.rows) > 0 {
+		if err := s.writeRows(tx, b); err != nil {
+			return err
+		}
+	}
+	at, err := firstDue(tx, b.severity, b.shard)
+	if err != nil {
+		return err
+	}
+	rows, now := b.rows, b.now
+	tx.After(func() {
+		s.next.set(b.severity, b.shard, at)
+		for i := range rows {
+			if i == 0 || rows[i].at != rows[i-1].at {
+				s.lag(now.Sub(rows[i].p.RungAt))
+			}
+		}
+	})
+	return nil
+}
+
+func (s *Service) writeRows(tx *store.Tx, b *batch) error {
+	if err := b.moveAgenda(tx); err != nil {
+		return err
+	}
+	if err := writeEvents(tx, b.shard, b.events); err != nil {
+		return err
+	}
+	for _, d := range b.falls {
+		p := d.p
+		p.Rung = -1 // its row is gone already
+		if err := s.close(tx, &p, Broken, "", b.now); err != nil {
+			return err
+		}
+	}
+	for _, t := range b.tasks {
+		if err := insertTask(tx, t); err != nil {
+			return err
+		}
+	}
+	for _, apply := range b.hands {
+		if err := apply(tx); err != nil {
+			return err
+		}
+	}
+	if len(b.rows) <= 200 { // in a spike nobody's page is told one by one; pages look again by themselves
+		for _, d := range b.rows {
+			hint(tx, d.p)
+		}
+	}
+	return nil
+}
+
+// moveAgenda takes the batch's rows away and puts their next ones in. The number of rows taken is the proof that nothing
+// has changed since the batch was worked out.
+func (b *batch) moveAgenda(tx *store.Tx) error {
+	first, last := b.rows[0], b.last()
+	where := ` WHERE shard = $1 AND severity = $2 AND (at, org, patient, promise) >= ($3, $4, $5, $6) AND (at, org, patient, promise) <= ($7, $8, $9, $10)`
+	args := []any{b.shard, int(b.severity), first.at, string(first.p.Org), string(first.p.Patient), string(first.p.ID), last.at, string(last.org), string(last.patient), string(last.id)}
+	var n int64
+	var err error
+	if b.step > 0 {
+		n, err = tx.Exec("UPDATE agenda SET at = at + $11, rung = rung + 1"+where, append(args, b.step)...)
+	} else {
+		n, err = tx.Exec("DELETE FROM agenda"+where, args...)
+	}
+	if err != nil {
+		return err
+	}
+	if int(n) != len(b.rows) {
+		return errStale
+	}
+	if b.step > 0 {
+		return nil
+	}
+	return insertAgenda(tx, b.shard, b.again)
+}

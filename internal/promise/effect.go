@@ -1,0 +1,46 @@
+package promise
+
+import (
+	"time"
+
+	"doorstep/internal/person"
+	"doorstep/internal/store"
+)
+
+// Effect is what a climbed rung asks to be done, in the transaction that climbs it. Promises of one person at one time that
+// climb the same rung to the same people come as one effect.
+type Effect struct {
+	Org      person.OrgID
+	Patient  person.ID
+	Promises []Promise // at least one
+	Rung     Rung
+	Index    int // the rung's place in the ladder
+	Severity Severity
+	Due      time.Time
+	Now      time.Time
+	Late     bool // climbed so late after Due that the words must say so
+}
+
+// Hands do what rungs ask. Ready works everything out (whom, on which channel, in which words) and only reads; the function
+// it answers writes, inside the ledger's transaction. The two are apart so that the ledger can work out its next batch
+// while the database writes this one.
+type Hands interface {
+	Ready(tx *store.Tx, effects []Effect) (apply func(tx *store.Tx) error, err error)
+}
+
+// Verdict of a guard.
+type Verdict struct {
+	Climb bool      // it is time
+	Rearm time.Time // else look again then
+}
+
+// Guard is asked, for rungs that say so, whether it is time yet: a stream that is alive moves its own alarm. A guard must not
+// need data to exist: no data at all means that it is time.
+type Guard interface {
+	Due(tx *store.Tx, p Promise, now time.Time) (Verdict, error)
+}
+
+// Watcher is told, in the same transaction, that a promise has left the open state.
+type Watcher interface {
+	Closed(tx *store.Tx, p Promise) error
+}

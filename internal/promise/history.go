@@ -1,0 +1,166 @@
+package promise
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"hash"
+	"time"
+
+	"doorstep/internal/fault"
+	"doorstep/internal/person"
+	"doorstep/internal/store"
+)
+
+// Shards is the number of parts of the ledger that can be worked on side by side. It is part of the primary keys: never change it.
+const Shards = 64
+
+// Shard answers the part of the ledger in which a patient lies (FNV-1a).
+func Shard(patient person.ID) int {
+	h := uint32(2166136261)
+	for i := range len(patient) {
+		h = (h ^ uint32(patient[i])) * 16777619
+	}
+	return int(h % Shards)
+}
+
+// lockClass tells the ledger's advisory locks from others on PostgreSQL.
+const lockClass = 7236838
+
+// lock makes this transaction the only one that writes to a shard of the ledger, until it ends. On SQLite every write
+// transaction is alone already.
+func lock(tx *store.Tx, shard int) error {
+	if tx.Engine() != store.Postgres {
+		return nil
+	}
+	_, err := tx.Exec("SELECT pg_advisory_xact_lock($1, $2)", lockClass, shard)
+	return err
+}
+
+// head is the last line of a patient's history.
+type head struct {
+	seq  int64
+	hash []byte
+}
+
+// chain links lines to the histories of the patients of one shard.
+type chain struct {
+	heads map[person.ID]*head
+	sum   hash.Hash
+	buf   []byte
+}
+
+// openChain reads the last lines of the patients' histories, all of one organization and shard.
+func openChain(tx *store.Tx, org person.OrgID, shard int, patients []person.ID) (*chain, error) {
+	c := &chain{heads: make(map[person.ID]*head, len(patients)), sum: sha256.New()}
+	list, err := json.Marshal(patients)
+	if err != nil {
+		return nil, err
+	}
+	// One descent of the primary key per patient, whatever the length of the history.
+	query := `SELECT p.value, COALESCE((SELECT h.seq FROM history h WHERE h.org = $1 AND h.shard = $2 AND h.patient = p.value ORDER BY h.seq DESC LIMIT 1), 0),
+		(SELECT h.hash FROM history h WHERE h.org = $1 AND h.shard = $2 AND h.patient = p.value ORDER BY h.seq DESC LIMIT 1) FROM ` + tx.List("$3") + ` p`
+	err = tx.Rows(query, []any{string(org), shard, string(list)}, func(scan func(...any) error) error {
+		var id person.ID
+		h := &head{}
+		if err := scan(&id, &h.seq, &h.hash); err != nil {
+			return err
+		}
+		c.heads[id] = h
+		return nil
+	})
+	return c, err
+}
+
+// link gives an event its number and hash.
+func (c *chain) link(e *Event) {
+	h := c.heads[e.Patient]
+	if h == nil {
+		h = &head{}
+		c.heads[e.Patient] = h
+	}
+	e.Seq = h.seq + 1
+	e.Hash = c.hash(h.hash, e)
+	h.seq, h.hash = e.Seq, e.Hash
+}
+
+// hash is SHA-256 over the hash before and the event's fields, each with its length.
+func (c *chain) hash(before []byte, e *Event) []byte {
+	b := append(c.buf[:0], before...)
+	for _, s := range [...]string{string(e.Org), string(e.Patient), string(e.Promise), e.Body} {
+		b = binary.AppendUvarint(b, uint64(len(s)))
+		b = append(b, s...)
+	}
+	for _, n := range [...]int64{e.Seq, store.Micros(e.At), int64(e.Kind), int64(e.Rung)} {
+		b = binary.BigEndian.AppendUint64(b, uint64(n))
+	}
+	c.buf = b
+	sum := sha256.Sum256(b)
+	return sum[:]
+}
+
+var historyColumns = []string{"org", "shard", "patient", "seq", "at", "kind", "promise", "rung", "body", "hash"}
+
+// write appends linked events, all of one shard, in the order given.
+func writeEvents(tx *store.Tx, shard int, events []Event) error {
+	reuse := tx.Engine() == store.SQLite
+	buf := make([]any, len(historyColumns))
+	return tx.Insert("history", historyColumns, len(events), func(i int) []any {
+		if !reuse {
+			buf = make([]any, len(historyColumns))
+		}
+		e := &events[i]
+		buf[0], buf[1], buf[2], buf[3], buf[4] = string(e.Org), int64(shard), string(e.Patient), e.Seq, store.Micros(e.At)
+		buf[5], buf[6], buf[7], buf[8], buf[9] = int64(e.Kind), string(e.Promise), int64(e.Rung), e.Body, e.Hash
+		return buf
+	})
+}
+
+// record appends a few events of one patient. The caller holds the shard's lock.
+func record(tx *store.Tx, events ...Event) error {
+	shard := Shard(events[0].Patient)
+	c, err := openChain(tx, events[0].Org, shard, []person.ID{events[0].Patient})
+	if err != nil {
+		return err
+	}
+	for i := range events {
+		c.link(&events[i])
+	}
+	return writeEvents(tx, shard, events)
+}
+
+var errEnough = errors.New("enough")
+
+// eventsSince answers a patient's events from an instant on, oldest first. It walks the history from its end.
+func eventsSince(tx *store.Tx, org person.OrgID, patient person.ID, since time.Time) ([]Event, error) {
+	var out []Event
+	err := tx.Rows("SELECT seq, at, kind, promise, rung, body, hash FROM history WHERE org = $1 AND shard = $2 AND patient = $3 ORDER BY seq DESC",
+		[]any{string(org), Shard(patient), string(patient)}, func(scan func(...any) error) error {
+			e := Event{Org: org, Patient: patient}
+			var at int64
+			if err := scan(&e.Seq, &at, &e.Kind, &e.Promise, &e.Rung, &e.Body, &e.Hash); err != nil {
+				return err
+			}
+			if e.At = store.Time(at); e.At.Before(since) {
+				return errEnough
+			}
+			out = append(out, e)
+			return nil
+		})
+	if err != nil && !errors.Is(err, errEnough) {
+		return nil, err
+	}
+	for i, j := 0, len(out)-1; i < j; i, j = i+1, j-1 {
+		out[i], out[j] = out[j], out[i]
+	}
+	return out, nil
+}
+
+func body(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(fault.New(fault.Internal, "an event that cannot be written: %w", err))
+	}
+	return string(b)
+}

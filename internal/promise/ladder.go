@@ -1,0 +1,121 @@
+package promise
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"doorstep/internal/fault"
+)
+
+// LadderRef names one version of a ladder. A version never changes; a promise keeps the one it was made with.
+type LadderRef struct {
+	Name    string
+	Version int
+}
+
+// Ladder is what happens as time passes without evidence. It is data.
+type Ladder struct {
+	Name    string `json:"name"`
+	Version int    `json:"version"`
+	Rungs   []Rung `json:"rungs"` // in order of After; the fall (broken) comes after the last, at the promise's By
+}
+
+// Rung is one step.
+type Rung struct {
+	After    Duration  `json:"after"`              // since the promise's From
+	Do       Deed      `json:"do"`                 //
+	To       string    `json:"to"`                 // patient, caregivers, role:nurse, role:desk, person:ID
+	Say      string    `json:"say"`                // catalog key of what is said
+	Channels []string  `json:"channels,omitempty"` // in order; empty: the person's own order
+	Severity *Severity `json:"severity,omitempty"` // of the effect; nil: the promise's
+	Useful   Duration  `json:"useful,omitempty"`   // climbed later than this it is skipped and logged; 0: always useful
+	Ask      bool      `json:"ask,omitempty"`      // a question with numbered answers
+	Guard    bool      `json:"guard,omitempty"`    // ask the domain first whether it is time yet
+}
+
+// Deed is what a rung does.
+type Deed string
+
+const (
+	Tell  Deed = "tell"  // a message to a person
+	Light Deed = "light" // a cue on a device
+	Task  Deed = "task"  // a task for a role, on the desk's risk view
+	Page  Deed = "page"  // a task, and an urgent message to whoever is on duty
+)
+
+// Duration is a time.Duration written as text ("90m") in JSON.
+type Duration time.Duration
+
+func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(time.Duration(d).String()) }
+
+func (d *Duration) UnmarshalJSON(b []byte) error {
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return err
+	}
+	v, err := time.ParseDuration(s)
+	*d = Duration(v)
+	return err
+}
+
+// Validate says what is wrong with a ladder.
+func (l Ladder) Validate() error {
+	if l.Name == "" || l.Version < 1 {
+		return fault.Invalidf("A ladder needs a name and a version of at least 1.")
+	}
+	if len(l.Rungs) > 20 {
+		return fault.Invalidf("A ladder has at most 20 rungs.")
+	}
+	if !slices.IsSortedFunc(l.Rungs, func(a, b Rung) int { return int(a.After - b.After) }) {
+		return fault.Invalidf("The rungs of ladder %q are not in order of time.", l.Name)
+	}
+	for i, r := range l.Rungs {
+		if err := r.validate(); err != nil {
+			return fault.Invalidf("Rung %d of ladder %q: %s", i, l.Name, err)
+		}
+	}
+	return nil
+}
+
+func (r Rung) validate() error {
+	switch r.Do {
+	case Tell, Light, Task, Page:
+	default:
+		return fmt.Errorf("%q is not a deed (tell, light, task, page)", r.Do)
+	}
+	to, who, named := strings.Cut(r.To, ":")
+	switch {
+	case to == "patient" || to == "caregivers":
+	case (to == "role" || to == "person") && named && who != "":
+	default:
+		return fmt.Errorf("%q is nobody (patient, caregivers, role:…, person:…)", r.To)
+	}
+	if (r.Do == Task || r.Do == Page) && to != "role" && to != "person" {
+		return fmt.Errorf("a task is for a role or a person of the staff")
+	}
+	if r.Say == "" || r.After < 0 || r.Useful < 0 {
+		return fmt.Errorf("it needs a sentence and times that are not negative")
+	}
+	return nil
+}
+
+// severity answers the severity of a rung's effect.
+func (r Rung) severity(p Severity) Severity {
+	if r.Severity != nil {
+		return *r.Severity
+	}
+	return p
+}
+
+// At answers when a rung of a promise is due; the rung past the last is the fall, at By.
+func (l Ladder) At(rung int, from, by time.Time) time.Time {
+	if rung < len(l.Rungs) {
+		if at := from.Add(time.Duration(l.Rungs[rung].After)); at.Before(by) {
+			return at
+		}
+	}
+	return by
+}

@@ -1,0 +1,276 @@
+package promise
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"sync"
+	"time"
+
+	"doorstep/internal/clock"
+	"doorstep/internal/fault"
+	"doorstep/internal/person"
+	"doorstep/internal/store"
+)
+
+// Service is the ledger.
+type Service struct {
+	db     *store.DB
+	clock  clock.Clock
+	ids    *clock.IDs
+	people *person.Service
+
+	hands    Hands
+	guards   map[string]Guard
+	watchers map[string]Watcher
+
+	mu      sync.RWMutex
+	ladders map[person.OrgID]map[LadderRef]*Ladder // versions never change, so they are kept
+
+	next next // when each part of the agenda is due: a hint
+	lag  func(time.Duration)
+}
+
+// New answers the ledger. Give it Hands before anything comes due.
+func New(db *store.DB, c clock.Clock, ids *clock.IDs, people *person.Service) *Service {
+	s := &Service{db: db, clock: c, ids: ids, people: people, guards: map[string]Guard{}, watchers: map[string]Watcher{},
+		ladders: map[person.OrgID]map[LadderRef]*Ladder{}, lag: func(time.Duration) {}}
+	s.next.wake = make(chan struct{}, 1)
+	return s
+}
+
+// SetHands says who carries effects out.
+func (s *Service) SetHands(h Hands) { s.hands = h }
+
+// SetGuard says who judges the guarded rungs of a kind of promise.
+func (s *Service) SetGuard(kind string, g Guard) { s.guards[kind] = g }
+
+// SetWatcher says who is told when a promise of a kind leaves the open state.
+func (s *Service) SetWatcher(kind string, w Watcher) { s.watchers[kind] = w }
+
+// OnLag is called with how late each batch of rungs was climbed.
+func (s *Service) OnLag(fn func(time.Duration)) { s.lag = fn }
+
+// SaveLadder stores a version of a ladder. The same version with other rungs is a conflict: promises rely on it.
+func (s *Service) SaveLadder(tx *store.Tx, org person.OrgID, l Ladder) error {
+	if err := l.Validate(); err != nil {
+		return err
+	}
+	text := body(l)
+	var had string
+	found, err := tx.Row("SELECT body FROM ladder WHERE org = $1 AND name = $2 AND version = $3", []any{string(org), l.Name, l.Version}, &had)
+	if err != nil {
+		return err
+	}
+	if found {
+		if had != text {
+			return fault.Conflictf("Version %d of ladder %q exists and cannot change: save it as a new version.", l.Version, l.Name)
+		}
+		return nil
+	}
+	_, err = tx.Exec("INSERT INTO ladder (org, name, version, body) VALUES ($1, $2, $3, $4)", string(org), l.Name, l.Version, text)
+	return err
+}
+
+// ladder answers a version of a ladder.
+func (s *Service) ladder(tx *store.Tx, org person.OrgID, ref LadderRef) (*Ladder, error) {
+	s.mu.RLock()
+	l := s.ladders[org][ref]
+	s.mu.RUnlock()
+	if l != nil {
+		return l, nil
+	}
+	var text string
+	found, err := tx.Row("SELECT body FROM ladder WHERE org = $1 AND name = $2 AND version = $3", []any{string(org), ref.Name, ref.Version}, &text)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, fault.NotFoundf("There is no version %d of ladder %q.", ref.Version, ref.Name)
+	}
+	l = &Ladder{}
+	if err := json.Unmarshal([]byte(text), l); err != nil {
+		return nil, err
+	}
+	tx.After(func() { s.remember(org, ref, l) }) // not before: a transaction that rolls back may have made it
+	return l, nil
+}
+
+func (s *Service) remember(org person.OrgID, ref LadderRef, l *Ladder) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ladders[org] == nil {
+		s.ladders[org] = map[LadderRef]*Ladder{}
+	}
+	s.ladders[org][ref] = l
+}
+
+// Latest answers the newest version of a ladder.
+func (s *Service) Latest(tx *store.Tx, org person.OrgID, name string) (LadderRef, error) {
+	ref := LadderRef{Name: name}
+	_, err := tx.Row("SELECT COALESCE(MAX(version), 0) FROM ladder WHERE org = $1 AND name = $2", []any{string(org), name}, &ref.Version)
+	if err == nil && ref.Version == 0 {
+		err = fault.NotFoundf("There is no ladder %q.", name)
+	}
+	return ref, err
+}
+
+var promiseColumns = []string{"org", "shard", "patient", "id", "kind", "about", "severity", "say", "args", "keeper", "from_at", "by_at", "zone",
+	"ladder", "version", "state", "made_at", "closed_at", "reason"}
+
+var agendaColumns = []string{"shard", "severity", "at", "org", "patient", "promise", "rung"}
+
+// Make writes promises down, each with its first rung in the agenda. A promise whose ID exists already is passed over, so that
+// planning again changes nothing. An empty ID is given a new one. It answers those that are new, as stored.
+func (s *Service) Make(tx *store.Tx, promises ...Promise) ([]Promise, error) {
+	now := s.clock.Now()
+	made := slices.Clone(promises)
+	for i := range made {
+		p := &made[i]
+		if p.ID == "" {
+			p.ID = ID(s.ids.New())
+		}
+		p.State, p.Made, p.Closed, p.Reason, p.Rung = Open, now, time.Time{}, "", 0
+		p.From, p.By = p.From.UTC().Truncate(time.Microsecond), p.By.UTC().Truncate(time.Microsecond)
+		if err := p.Validate(); err != nil {
+			return nil, err
+		}
+		l, err := s.ladder(tx, p.Org, p.Ladder)
+		if err != nil {
+			return nil, err
+		}
+		p.RungAt = l.At(0, p.From, p.By)
+	}
+	slices.SortStableFunc(made, func(a, b Promise) int {
+		return cmp.Or(cmp.Compare(a.Org, b.Org), Shard(a.Patient)-Shard(b.Patient), cmp.Compare(a.Patient, b.Patient), cmp.Compare(a.ID, b.ID))
+	})
+	fresh := made[:0]
+	for from := 0; from < len(made); {
+		to := from
+		for to < len(made) && made[to].Org == made[from].Org && Shard(made[to].Patient) == Shard(made[from].Patient) {
+			to++
+		}
+		part, err := s.makeShard(tx, made[from:to], now)
+		if err != nil {
+			return nil, err
+		}
+		fresh = append(fresh, part...)
+		from = to
+	}
+	return fresh, nil
+}
+
+// makeShard makes promises of one organization and shard, sorted by patient.
+func (s *Service) makeShard(tx *store.Tx, promises []Promise, now time.Time) ([]Promise, error) {
+	org, shard := promises[0].Org, Shard(promises[0].Patient)
+	if err := lock(tx, shard); err != nil {
+		return nil, err
+	}
+	promises, err := dropKnown(tx, org, shard, promises)
+	if err != nil || len(promises) == 0 {
+		return nil, err
+	}
+	c, err := openChain(tx, org, shard, patientsOf(promises))
+	if err != nil {
+		return nil, err
+	}
+	events := make([]Event, len(promises))
+	for i, p := range promises {
+		events[i] = Event{Org: p.Org, Patient: p.Patient, At: now, Kind: EventMade, Promise: p.ID, Rung: -1, Body: body(madeOf(p))}
+		c.link(&events[i])
+	}
+	if err := writeEvents(tx, shard, events); err != nil {
+		return nil, err
+	}
+	err = tx.Insert("promise", promiseColumns, len(promises), func(i int) []any {
+		p := &promises[i]
+		return []any{string(p.Org), int64(shard), string(p.Patient), string(p.ID), p.Kind, p.About, int64(p.Severity), p.Say, body(p.Args),
+			p.Keeper.Kind + ":" + p.Keeper.Who, store.Micros(p.From), store.Micros(p.By), p.Zone, p.Ladder.Name, int64(p.Ladder.Version),
+			int64(Open), store.Micros(p.Made), int64(0), ""}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := insertAgenda(tx, shard, promises); err != nil {
+		return nil, err
+	}
+	last := person.ID("")
+	for _, p := range promises {
+		s.expect(tx, shard, p.Severity, p.RungAt)
+		if p.Patient != last {
+			hint(tx, p)
+			last = p.Patient
+		}
+	}
+	return promises, nil
+}
+
+func insertAgenda(tx *store.Tx, shard int, promises []Promise) error {
+	return tx.Insert("agenda", agendaColumns, len(promises), func(i int) []any {
+		p := &promises[i]
+		return []any{int64(shard), int64(p.Severity), store.Micros(p.RungAt), string(p.Org), string(p.Patient), string(p.ID), int64(p.Rung)}
+	})
+}
+
+func hint(tx *store.Tx, p Promise) { tx.Hint("patient", string(p.Org)+"/"+string(p.Patient)) }
+
+func patientsOf(promises []Promise) []person.ID {
+	var out []person.ID
+	for _, p := range promises { // sorted by patient
+		if len(out) == 0 || out[len(out)-1] != p.Patient {
+			out = append(out, p.Patient)
+		}
+	}
+	return out
+}
+
+// dropKnown leaves out the promises that are in the ledger already.
+func dropKnown(tx *store.Tx, org person.OrgID, shard int, promises []Promise) ([]Promise, error) {
+	type key struct {
+		patient person.ID
+		id      ID
+	}
+	seen := map[key]bool{}
+	lists := make([][]string, 2)
+	for _, p := range promises {
+		lists[0] = append(lists[0], string(p.Patient))
+		lists[1] = append(lists[1], string(p.ID))
+	}
+	// Both lists narrow the primary key; a pair that stands in neither promise is dropped by the map below.
+	err := tx.Rows(`SELECT p.patient, p.id FROM promise p WHERE p.org = $1 AND p.shard = $2 AND p.patient IN (SELECT value FROM `+tx.List("$3")+` a)
+		AND p.id IN (SELECT value FROM `+tx.List("$4")+` b)`, []any{string(org), shard, body(slices.Compact(lists[0])), body(lists[1])},
+		func(scan func(...any) error) error {
+			var k key
+			err := scan(&k.patient, &k.id)
+			seen[k] = true
+			return err
+		})
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(promises, func(p Promise) bool {
+		k := key{p.Patient, p.ID}
+		again := seen[k]
+		seen[k] = true
+		return again
+	}), nil
+}
+
+// made is what the first line of a promise's history holds: everything that never changes, and the first times.
+type made struct {
+	Kind     string            `json:"kind"`
+	About    string            `json:"about,omitempty"`
+	Severity Severity          `json:"severity"`
+	Say      string            `json:"say"`
+	Args     map[string]string `json:"args,omitempty"`
+	Keeper   Keeper            `json:"keeper"`
+	From     int64             `json:"from"`
+	By       int64             `json:"by"`
+	Zone     string            `json:"zone"`
+	Ladder   string            `json:"ladder"`
+	Version  int               `json:"version"`
+}
+
+func madeOf(p Promise) made {
+	return made{p.Kind, p.About, p.Severity, p.Say, p.Args, p.Keeper, store.Micros(p.From), store.Micros(p.By), p.Zone, p.Ladder.Name, p.Ladder.Version}
+}
