@@ -1,6 +1,7 @@
 package fhir
 
 import (
+	"math"
 	"strconv"
 	"strings"
 )
@@ -215,4 +216,99 @@ func (x *extractor) quantity(path int64, v []byte) {
 		code, system = currency, "urn:iso:std:iso:4217"
 	}
 	x.out.Quantities = append(x.out.Quantities, QuantityRow{path, f, Hash(system), Hash(code), Hash(memberString(v, "unit"))})
+}
+
+// Values answers the texts, as written, that a string parameter looks at. b must have passed Extract.
+func Values(b []byte, p *Param) []string {
+	var out []string
+	for _, path := range p.Paths {
+		reach(b, strings.Split(path.Text, "."), func(v []byte) {
+			if v[0] == '"' {
+				out = append(out, stringOf(v))
+				return
+			}
+			out = append(out, Texts(path.Type, v)...)
+		})
+	}
+	return out
+}
+
+// reach calls fn for every value at the end of a path.
+func reach(b []byte, path []string, fn func(v []byte)) {
+	v := member(b, path[0])
+	if v == nil {
+		return
+	}
+	items(v, func(item []byte) {
+		if len(path) == 1 {
+			fn(item)
+		} else {
+			reach(item, path[1:], fn)
+		}
+	})
+}
+
+// Key answers what a resource is sorted by under a parameter: its least value, numbers and dates in a form that sorts as
+// text; "" when it has none. b must have passed Extract.
+func Key(ix *Index, b []byte, p *Param) string {
+	least := ""
+	keep := func(s string) {
+		if s != "" && (least == "" || s < least) {
+			least = s
+		}
+	}
+	for _, path := range p.Paths {
+		for _, r := range ix.Dates {
+			if r.Path == path.Key {
+				keep(sortable(float64(r.Span.Low)))
+			}
+		}
+		for _, r := range ix.Quantities {
+			if r.Path == path.Key {
+				keep(sortable(r.Value))
+			}
+		}
+		for _, r := range ix.Strings {
+			if r.Path == path.Key {
+				keep(r.Value)
+			}
+		}
+		if p.Kind == KindToken || p.Kind == KindReference || p.Kind == KindURI {
+			reach(b, strings.Split(path.Text, "."), func(v []byte) {
+				for _, key := range []string{"reference", "code", "value"} {
+					keep(memberString(v, key))
+				}
+				items(member(v, "coding"), func(c []byte) { keep(memberString(c, "code")) })
+				switch v[0] {
+				case '"':
+					keep(stringOf(v))
+				case 't', 'f':
+					keep(string(v))
+				}
+			})
+		}
+	}
+	return least
+}
+
+// sortable writes a number so that texts sort as numbers do: its bits, turned round for the negative ones.
+func sortable(f float64) string {
+	bits := math.Float64bits(f)
+	if f < 0 {
+		bits = ^bits
+	} else {
+		bits |= 1 << 63
+	}
+	return strconv.FormatUint(bits>>1|1<<63, 16)
+}
+
+// Identifiers answers a resource's own identifiers. b must have passed Extract.
+func Identifiers(b []byte) []Identifier {
+	var out []Identifier
+	items(member(b, "identifier"), func(v []byte) {
+		if value := memberString(v, "value"); value != "" {
+			out = append(out, Identifier{System: memberString(v, "system"), Value: value})
+		}
+	})
+	return out
 }

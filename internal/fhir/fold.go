@@ -17,7 +17,7 @@ func Fold(s string) string {
 	plain, lower := true, true
 	for i := range len(s) {
 		switch c := s[i]; {
-		case c >= utf8.RuneSelf || c == '\t' || c == '\n' || c == '\r' || c == ' ' && (i == 0 || i == len(s)-1 || s[i-1] == ' '):
+		case c >= utf8.RuneSelf || c < ' ' || c == ' ' && (i == 0 || i == len(s)-1 || s[i-1] == ' '):
 			plain = false
 		case c >= 'A' && c <= 'Z':
 			lower = false
