@@ -337,7 +337,7 @@ func (im *importer) refuse(r Refusal, typ string) {
 func (im *importer) end(ctx context.Context) error {
 	for _, it := range im.waiting {
 		if names := im.missing(it); len(names) > 0 && slices.ContainsFunc(it.ix.Links, func(l fhir.Link) bool {
-			return slices.Contains(names, l.Target) && bytes.HasSuffix(bytes.TrimRight(it.body[:l.Start-1], " \t\r\n:"), []byte(`"reference"`))
+			return slices.Contains(names, l.Target) && isReference(it.body, l)
 		}) {
 			it.where.Reason = "refers to an entry that is not in the bundle"
 			im.refuse(it.where, it.typ)

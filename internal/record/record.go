@@ -179,3 +179,12 @@ func (s *Service) Patient(ctx context.Context, org, patientID, typ string) (out 
 	})
 	return out, err
 }
+
+// Check reads a resource and that it is of the type; it answers the id it came with. Errors are fault.Invalid.
+func Check(resource []byte, typ string) (id string, err error) {
+	ix, err := readAs(resource, typ, "")
+	if err != nil {
+		return "", err
+	}
+	return ix.ID, nil
+}

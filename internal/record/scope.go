@@ -48,3 +48,15 @@ func (sc Scope) sees(typ, id string, body []byte) bool {
 		return r.Target == me && slices.ContainsFunc(paths, func(p fhir.Path) bool { return p.Key == r.Path })
 	})
 }
+
+// Owns reports whether the scope may write the resource: any for a whole organization, else only what belongs to the
+// patient; never the directory or the patient's own Patient resource, which are the organization's to keep.
+func (sc Scope) Owns(typ string, body []byte) bool {
+	if sc.Patient == "" {
+		return true
+	}
+	if free, _, self := sc.places(typ); free || self {
+		return false
+	}
+	return sc.sees(typ, "", body)
+}
