@@ -1,0 +1,175 @@
+// Package reading keeps what devices measure: whose it is, when it was measured, and that it came.
+//
+// Its promises:
+//   - A reading is acknowledged after it is durable, once, however often and over whichever transport it comes.
+//   - It belongs to the person to whom the device was assigned at the time of measurement; where nobody was, it goes into
+//     quarantine, never to somebody.
+//   - Nothing is discarded for being odd: a wrong clock, an impossible value and a value unlike the person are marked.
+//   - Alerts are judged at the time of measurement; a rule for silence needs no data.
+//
+// The durable truth is an append-only log of batches (arrival), packed later into chunks per person and series (Compact);
+// reads see both. Hot-path writes are a handful of statements per batch.
+package reading
+
+import (
+	"embed"
+	"io/fs"
+	"sync"
+	"time"
+
+	"doorstep/internal/clock"
+	"doorstep/internal/reading/rule"
+	"doorstep/internal/store"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Migrations are the tables of this room, "reading".
+var Migrations fs.FS = func() fs.FS {
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		panic(err) // the folder is embedded above
+	}
+	return sub
+}()
+
+// Reading is one value as a device tells it.
+type Reading struct {
+	Seq    int64     // of the device's stream; meaningful when HasSeq
+	HasSeq bool      //
+	At     time.Time // when it was measured, by the device's clock
+	Clock  time.Time // the device's own present time when it sent; zero when not told
+	Series string    // LOINC, "8867-4"
+	Value  float64
+	Unit   string // UCUM, "/min"
+}
+
+// Flags mark what is odd about a sample.
+type Flags uint8
+
+const (
+	ClockCorrected Flags = 1 << iota // the device's clock was off by more than two minutes; At is put right
+	ClockAhead                       // At lies more than five minutes after the receipt
+	TimeUnknown                      // At lies more than a day in the future or a year in the past: never charted as "now"
+	Impossible                       // outside what a body and a device can show
+	Unlike                           // unlike the person: "was this you?"
+)
+
+// Has reports whether all of x are set.
+func (f Flags) Has(x Flags) bool { return f&x == x }
+
+// Names answers the flags as words.
+func (f Flags) Names() []string {
+	var out []string
+	for i, name := range []string{"clock-corrected", "clock-ahead", "time-unknown", "impossible", "unlike"} {
+		if f&(1<<i) != 0 {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// Sample is a stored reading. Times are UTC, to the millisecond.
+type Sample struct {
+	At       time.Time // when it was measured, by the best knowledge
+	DeviceAt time.Time // when it was measured, as the device said
+	Clock    time.Time // the device's present time when it sent; zero when not told
+	Received time.Time // when it reached us
+	Series   string
+	Value    float64
+	Unit     string
+	Device   string
+	Seq      int64 // -1: the device told none
+	Flags    Flags
+}
+
+// now is the instant that the sample may stand for as "now": never after its receipt.
+func (s *Sample) now() time.Time {
+	if s.At.After(s.Received) {
+		return s.Received
+	}
+	return s.At
+}
+
+// Refusal is a reading that was not stored for the person, by its place in the batch. Quarantined readings are kept, and
+// are told here too: the device need not send them again.
+type Refusal struct {
+	Index  int    `json:"index"`
+	Reason string `json:"reason"`
+}
+
+// Receipt is the answer to a batch.
+type Receipt struct {
+	Stored  int       `json:"stored"`
+	Known   int       `json:"known"`
+	Refused []Refusal `json:"refused"`
+}
+
+// Alert is trouble that a rule found, as it is raised.
+type Alert struct {
+	ID       string    `json:"id"`
+	Org      string    `json:"org"`
+	Patient  string    `json:"patient"`
+	Rule     string    `json:"rule"`
+	Version  int       `json:"version"`
+	Kind     string    `json:"kind"` // "limit" or "silence"
+	Series   string    `json:"series"`
+	Severity string    `json:"severity"`
+	Began    time.Time `json:"began"` // of the first episode told of; for silence the last reading, or when the rule began
+	At       time.Time `json:"at"`    // when it counted, at measurement time
+	Raised   time.Time `json:"raised"`
+	Value    float64   `json:"value"`
+	Limit    float64   `json:"limit"`
+	Above    bool      `json:"above"`
+	Late     bool      `json:"late"`     // measured more than an hour before it came
+	Episodes int       `json:"episodes"` // how many this one alert sums up
+}
+
+// Listener is told inside the transaction that stores: the ledger turns readings into evidence and alerts.
+type Listener interface {
+	// Stored gets the fresh samples of one person from one batch, in the order of measurement.
+	Stored(tx *store.Tx, org, patient string, fresh []Sample) error
+	Alert(tx *store.Tx, a Alert) error
+}
+
+// Rule is a version of a person's rule.
+type Rule struct {
+	Org, Patient, ID string
+	Version          int
+	From, Until      time.Time // in force; Until zero: still
+	rule.Rule
+}
+
+// Service is the room. Safe for concurrent use.
+type Service struct {
+	db        *store.DB
+	clock     clock.Clock
+	ids       *clock.IDs
+	listeners []Listener
+	pills     []PillListener
+
+	mu    sync.RWMutex
+	signs map[string]signed // devices that signed in lately
+}
+
+// New answers the room over a migrated database.
+func New(db *store.DB, c clock.Clock, ids *clock.IDs) *Service {
+	return &Service{db: db, clock: c, ids: ids, signs: map[string]signed{}}
+}
+
+// Listen adds a listener; call it before the first Ingest.
+func (s *Service) Listen(l Listener) { s.listeners = append(s.listeners, l) }
+
+// ListenPills adds a listener of pill boxes; call it before the first Pill.
+func (s *Service) ListenPills(l PillListener) { s.pills = append(s.pills, l) }
+
+// lock keeps others out of one person's readings until the transaction ends. SQLite has one writer anyway. Persons are
+// locked in the order of their keys, so that two batches cannot wait for each other.
+func lock(tx *store.Tx, org, patient string) error {
+	if tx.Engine() != store.Postgres {
+		return nil
+	}
+	_, err := tx.Exec("SELECT pg_advisory_xact_lock(hashtextextended($1, 7))", "reading/"+org+"/"+patient)
+	return err
+}
