@@ -132,6 +132,7 @@ func (s *Service) watch(tx *store.Tx, w *watched, now time.Time, fresh []Sample)
 	var past rule.State
 	suppressed := now.UnixMicro()-w.lateAt < lateSummary.Microseconds() && w.lateAt != 0
 	silent := w.silent
+	openLate := false // the open episode began late: should it go on into the present, that is told of anew
 	for i := range fresh {
 		one := &fresh[i]
 		if one.Series != w.Series || one.Flags.Has(Impossible) || one.Flags.Has(TimeUnknown) {
@@ -139,6 +140,9 @@ func (s *Service) watch(tx *store.Tx, w *watched, now time.Time, fresh []Sample)
 		}
 		silent = 0
 		at := one.now()
+		if openLate && now.Sub(at) <= lateAfter {
+			w.state.Open, openLate = false, false
+		}
 		var e *rule.Episode
 		if at.Before(w.state.Last) {
 			past, e = w.Step(past, at, one.Value)
@@ -149,13 +153,13 @@ func (s *Service) watch(tx *store.Tx, w *watched, now time.Time, fresh []Sample)
 		case e == nil:
 		case now.Sub(e.At) > lateAfter:
 			late.add(*e)
-			if suppressed {
-				// Told of already, but should it go on into the present, that is told of anew.
-				w.state.Open = false
-			}
+			openLate = openLate || w.state.Open
 		default:
 			present.add(*e)
 		}
+	}
+	if openLate {
+		w.state.Open = false
 	}
 	lateAt := w.lateAt
 	if late.n > 0 && !suppressed {
