@@ -77,6 +77,10 @@ func (b *builder) whereRefs(paths []fhir.Path, targets []int64) string {
 	return "x.org = $1 AND " + b.in("x.path", keys(paths)) + " AND " + b.in("x.target", targets)
 }
 
+// one writes "there is such a row" in a form that PostgreSQL does not turn into a join: it would gather every row of the
+// organization that fits (all vital signs, to find one patient's), where a probe is one step down an index.
+func (b *builder) one(from string) string { return "(SELECT 1 FROM " + from + " LIMIT 1) IS NOT NULL" }
+
 // probe writes a filter as a condition on the resource r that is being looked at. Every probe is a short walk of one key,
 // but for "any code of a system" and texts, which are gathered once.
 func (b *builder) probe(f *filter, targets []int64) string {
@@ -85,22 +89,22 @@ func (b *builder) probe(f *filter, targets []int64) string {
 		if t.anyCode {
 			or = append(or, "r.n IN (SELECT x.n FROM record_token x WHERE "+b.whereTokens(f, t)+")")
 		} else {
-			or = append(or, "EXISTS (SELECT 1 FROM record_token x WHERE "+b.whereTokens(f, t)+" AND x.n = r.n)")
+			or = append(or, b.one("record_token x WHERE "+b.whereTokens(f, t)+" AND x.n = r.n"))
 		}
 	}
 	for _, text := range f.texts {
 		or = append(or, "r.n IN (SELECT x.n FROM record_string x WHERE "+b.whereTexts(f, text)+")")
 	}
 	if len(targets) > 0 {
-		or = append(or, "EXISTS (SELECT 1 FROM record_ref x WHERE "+b.whereRefs(f.param.Paths, targets)+" AND x.date = r.date AND x.n = r.n)")
+		or = append(or, b.one("record_ref x WHERE "+b.whereRefs(f.param.Paths, targets)+" AND x.date = r.date AND x.n = r.n"))
 	}
 	for _, d := range f.dates {
-		or = append(or, "EXISTS (SELECT 1 FROM record_date x WHERE x.org = $1 AND x.n = r.n AND "+b.in("x.path", keys(f.param.Paths))+
-			" AND "+b.dated(d, "x.low", "x.high")+")")
+		or = append(or, b.one("record_date x WHERE x.org = $1 AND x.n = r.n AND "+b.in("x.path", keys(f.param.Paths))+
+			" AND "+b.dated(d, "x.low", "x.high")))
 	}
 	for _, a := range f.amounts {
-		or = append(or, "EXISTS (SELECT 1 FROM record_quantity x WHERE x.org = $1 AND x.n = r.n AND "+b.in("x.path", keys(f.param.Paths))+
-			" AND "+b.amount(a)+")")
+		or = append(or, b.one("record_quantity x WHERE x.org = $1 AND x.n = r.n AND "+b.in("x.path", keys(f.param.Paths))+
+			" AND "+b.amount(a)))
 	}
 	c := "(" + strings.Join(or, " OR ") + ")"
 	if f.not {
