@@ -99,6 +99,22 @@ func (s *Service) SignIn(ctx context.Context, device, key string) (Device, error
 	return d, nil
 }
 
+// Device answers a registered device, NotFound when there is none.
+func (s *Service) Device(ctx context.Context, id string) (Device, error) {
+	d := Device{ID: id}
+	var registered int64
+	found := false
+	err := s.db.Read(ctx, func(tx *store.Tx) (err error) {
+		found, err = tx.Row("SELECT org, kind, registered FROM device WHERE id = $1", []any{id}, &d.Org, &d.Kind, &registered)
+		return err
+	})
+	if err == nil && !found {
+		err = fault.NotFoundf("there is no such device")
+	}
+	d.Registered = store.Time(registered)
+	return d, err
+}
+
 // Assign says that from an instant until another (zero: open) the device measures the patient. An overlap with another
 // assignment of the device is a conflict: end that one first (Unassign).
 func (s *Service) Assign(ctx context.Context, org, device, patient string, from, until time.Time) error {
