@@ -321,7 +321,8 @@ func (x *extractor) object(n *node, depth int) error {
 func (x *extractor) member(n *node, key []byte, depth int) error {
 	start := x.i
 	kid := n.kid(key)
-	if err := x.value(kid, x.t.dates[string(key)], depth+1); err != nil {
+	not, date := x.t.dates[string(key)]
+	if err := x.value(kid, date && not != x.out.Type, depth+1); err != nil {
 		return err
 	}
 	raw := x.b[start:x.i]

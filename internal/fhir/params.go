@@ -43,7 +43,7 @@ type table struct {
 	params      map[string]map[string]*Param
 	sorted      map[string][]*Param
 	compartment map[string][]*Param
-	dates       map[string]bool
+	dates       map[string]string // element name → the one resource type where it is none, "" for most
 	tries       map[string]*node
 	principal   map[string]*Param
 }
@@ -51,7 +51,7 @@ type table struct {
 var tables = sync.OnceValue(func() *table {
 	t := &table{
 		types: map[string]bool{}, params: map[string]map[string]*Param{}, sorted: map[string][]*Param{},
-		compartment: map[string][]*Param{}, dates: map[string]bool{}, tries: map[string]*node{}, principal: map[string]*Param{},
+		compartment: map[string][]*Param{}, dates: map[string]string{}, tries: map[string]*node{}, principal: map[string]*Param{},
 	}
 	t.list = strings.Fields(typeTable)
 	for _, name := range t.list {
@@ -72,7 +72,8 @@ var tables = sync.OnceValue(func() *table {
 		}
 	}
 	for _, name := range strings.Fields(dateTable) {
-		t.dates[name] = true
+		name, not, _ := strings.Cut(name, "!")
+		t.dates[name] = not
 	}
 	for _, name := range t.list {
 		for _, p := range t.params[name] {

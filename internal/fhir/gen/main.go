@@ -220,9 +220,10 @@ func compartment(dir string) {
 	}
 }
 
-// dates answers the element names that are date, dateTime or instant in every place where R4 has them as a string.
+// dates answers the element names that are date, dateTime or instant in every place where R4 has them as a string;
+// "name!Type" where one resource type alone has another thing under the name.
 func dates() []string {
-	yes, no := map[string]bool{}, map[string]bool{}
+	yes, no := map[string]bool{}, map[string][]string{}
 	for path, el := range elements {
 		name := path[strings.LastIndexByte(path, '.')+1:]
 		if !strings.Contains(path, ".") {
@@ -237,14 +238,17 @@ func dates() []string {
 			case "date", "dateTime", "instant":
 				yes[key] = true
 			case "string", "code", "uri", "id", "markdown", "time", "url", "canonical", "oid", "uuid", "xhtml", "base64Binary":
-				no[key] = true
+				no[key] = append(no[key], path[:strings.IndexByte(path, '.')])
 			}
 		}
 	}
 	var out []string
 	for name := range yes {
-		if !no[name] {
+		switch not := no[name]; {
+		case len(not) == 0:
 			out = append(out, name)
+		case len(not) == 1 && slices.Contains(types, not[0]):
+			out = append(out, name+"!"+not[0])
 		}
 	}
 	sort.Strings(out)
