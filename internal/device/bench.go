@@ -34,6 +34,24 @@ type benchSetup struct {
 	url     string
 	devices []struct{ id, key string }
 	start   time.Time
+	stored  atomic.Int64
+}
+
+// Stored counts what the room tells its listeners: the figure is of readings stored, not of readings sent.
+func (b *benchSetup) Stored(_ *store.Tx, _, _ string, fresh []reading.Sample) error {
+	b.stored.Add(int64(len(fresh)))
+	return nil
+}
+
+// Alert hears of no alert: the bench sets no rules.
+func (b *benchSetup) Alert(*store.Tx, reading.Alert) error { return nil }
+
+// check fails a run in which less was stored than was acknowledged.
+func (b *benchSetup) check(acknowledged int) error {
+	if stored := b.stored.Load(); stored < int64(acknowledged) {
+		return fmt.Errorf("%d readings were acknowledged, %d stored", acknowledged, stored)
+	}
+	return nil
 }
 
 func setupBench(ctx context.Context, db *store.DB) (*benchSetup, error) {
@@ -43,6 +61,7 @@ func setupBench(ctx context.Context, db *store.DB) (*benchSetup, error) {
 	c := clock.NewSystem()
 	service := reading.New(db, c, clock.NewIDs(c))
 	b := &benchSetup{db: db, start: c.Now()}
+	service.Listen(b)
 	in := &Intake{Service: service, Clock: c, Log: slog.New(slog.DiscardHandler)}
 	for i := range benchDevices {
 		id, key, err := service.Register(ctx, benchOrg, "watch")
@@ -153,6 +172,9 @@ func BenchHTTP(ctx context.Context, db *store.DB, seconds float64) ([]Figure, er
 			return benchBatch, nil
 		}, nil
 	})
+	if err == nil {
+		err = b.check(n)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -184,6 +206,9 @@ func BenchMQTT(ctx context.Context, db *store.DB, seconds float64) ([]Figure, er
 		topic := topicRoot + d.id + "/up/reading"
 		return func(seq int) (int, error) { return 1, c.publish(topic, b.payload(seq, 1)) }, nil
 	})
+	if err == nil {
+		err = b.check(n)
+	}
 	if err != nil {
 		return nil, err
 	}

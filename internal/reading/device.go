@@ -24,6 +24,8 @@ type Assignment struct {
 	Patient string    `json:"patient"`
 	From    time.Time `json:"from"`
 	Until   time.Time `json:"until,omitzero"`
+
+	ruled bool // the patient has rules in force
 }
 
 // signed is a device whose key was found right.
@@ -160,12 +162,13 @@ func (s *Service) Unassign(ctx context.Context, org, device string, at time.Time
 }
 
 func assignments(tx *store.Tx, org, device string) ([]Assignment, error) {
-	return store.All(tx, "SELECT from_at, until_at, patient FROM assignment WHERE org = $1 AND device = $2 ORDER BY from_at", []any{org, device},
+	return store.All(tx, `SELECT from_at, until_at, patient, CASE WHEN EXISTS (SELECT 1 FROM reading_rule r WHERE r.org = a.org AND r.patient = a.patient
+		AND r.until_at = 0) THEN 1 ELSE 0 END FROM assignment a WHERE a.org = $1 AND a.device = $2 ORDER BY from_at`, []any{org, device},
 		func(scan func(...any) error) (Assignment, error) {
 			a := Assignment{Device: device}
-			var from, until int64
-			err := scan(&from, &until, &a.Patient)
-			a.From, a.Until = store.Time(from), store.Time(until)
+			var from, until, ruled int64
+			err := scan(&from, &until, &a.Patient, &ruled)
+			a.From, a.Until, a.ruled = store.Time(from), store.Time(until), ruled == 1
 			return a, err
 		})
 }

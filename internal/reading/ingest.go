@@ -39,13 +39,18 @@ type ingestion struct {
 	dev     Device
 	now     time.Time
 	receipt Receipt
-	fresh   []Sample // of the person at hand
+	fresh   []Sample        // of the person at hand
+	ruled   map[string]bool // persons who have rules in force
 }
 
 func (in *ingestion) run(batch []Reading) error {
 	spans, err := assignments(in.tx, in.dev.Org, in.dev.ID)
 	if err != nil {
 		return err
+	}
+	in.ruled = map[string]bool{}
+	for _, a := range spans {
+		in.ruled[a.Patient] = a.ruled
 	}
 	byPatient := map[string][]Sample{}
 	var homeless []Sample
@@ -165,8 +170,10 @@ func (in *ingestion) store(patient string, samples []Sample) error {
 		}
 	}
 	slices.SortStableFunc(in.fresh, func(a, b Sample) int { return a.At.Compare(b.At) })
-	if err := in.s.judge(tx, org, patient, in.now, in.fresh); err != nil {
-		return err
+	if in.ruled[patient] {
+		if err := in.s.judge(tx, org, patient, in.now, in.fresh); err != nil {
+			return err
+		}
 	}
 	for _, l := range in.s.listeners {
 		if err := l.Stored(tx, org, patient, in.fresh); err != nil {

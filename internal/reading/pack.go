@@ -44,6 +44,11 @@ func packBatch(samples []Sample) []byte {
 	for i := range samples {
 		b = appendSample(b, &samples[i])
 	}
+	return sealed(b)
+}
+
+// sealed answers b with its checksum after it.
+func sealed(b []byte) []byte {
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
 }
 
@@ -123,7 +128,7 @@ func packChunk(samples []Sample) ([]byte, error) {
 	for _, n := range names {
 		b = appendPart(b, []byte(n))
 	}
-	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli)), nil
+	return sealed(b), nil
 }
 
 func appendPart(b, part []byte) []byte {
