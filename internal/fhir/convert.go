@@ -248,13 +248,13 @@ func reach(b []byte, path []string, fn func(v []byte)) {
 	})
 }
 
-// Key answers what a resource is sorted by under a parameter: its least value, numbers and dates in a form that sorts as
-// text; "" when it has none. b must have passed Extract.
-func Key(ix *Index, b []byte, p *Param) string {
-	least := ""
+// Key answers what a resource is sorted by under a parameter: its least value, or for a descending order its greatest,
+// numbers and dates in a form that sorts as text; "" when it has none. b must have passed Extract.
+func Key(ix *Index, b []byte, p *Param, desc bool) string {
+	key := ""
 	keep := func(s string) {
-		if s != "" && (least == "" || s < least) {
-			least = s
+		if s != "" && (key == "" || s < key != desc) {
+			key = s
 		}
 	}
 	for _, path := range p.Paths {
@@ -275,8 +275,8 @@ func Key(ix *Index, b []byte, p *Param) string {
 		}
 		if p.Kind == KindToken || p.Kind == KindReference || p.Kind == KindURI {
 			reach(b, strings.Split(path.Text, "."), func(v []byte) {
-				for _, key := range []string{"reference", "code", "value"} {
-					keep(memberString(v, key))
+				for _, name := range []string{"reference", "code", "value"} {
+					keep(memberString(v, name))
 				}
 				items(member(v, "coding"), func(c []byte) { keep(memberString(c, "code")) })
 				switch v[0] {
@@ -288,7 +288,7 @@ func Key(ix *Index, b []byte, p *Param) string {
 			})
 		}
 	}
-	return least
+	return key
 }
 
 // sortable writes a number so that texts sort as numbers do: its bits, turned round for the negative ones.

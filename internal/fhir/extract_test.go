@@ -231,7 +231,7 @@ func FuzzExtract(f *testing.F) {
 			}
 		}
 		for _, p := range Params(ix.Type) {
-			Key(ix, b, p)
+			Key(ix, b, p, false)
 			if p.Kind == KindString {
 				Values(b, p)
 			}

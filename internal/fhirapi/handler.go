@@ -47,7 +47,9 @@ type call struct {
 	base   string // "https://host/fhir"
 }
 
-func (c *call) scope() record.Scope { return record.Scope{Org: c.access.Org, Patient: c.access.Patient} }
+func (c *call) scope() record.Scope {
+	return record.Scope{Org: c.access.Org, Patient: c.access.Patient}
+}
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{server: s, w: w, r: r, base: baseOf(r)}

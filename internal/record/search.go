@@ -167,7 +167,7 @@ func (s *Service) sorted(tx *store.Tx, q *query, targets map[int][]int64, limit 
 			case by.at:
 				k.keys = append(k.keys, r.At.Format("20060102150405.000000"))
 			default:
-				k.keys = append(k.keys, fhir.Key(ix, r.Body, by.param))
+				k.keys = append(k.keys, fhir.Key(ix, r.Body, by.param, by.desc))
 			}
 		}
 		all = append(all, k)
