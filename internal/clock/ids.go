@@ -2,6 +2,7 @@ package clock
 
 import (
 	crand "crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
@@ -45,14 +46,7 @@ func (s *IDs) New() string {
 	var u [16]byte
 	binary.BigEndian.PutUint64(u[:8], stamp>>12<<16|0x7000|stamp&0xfff)
 	binary.BigEndian.PutUint64(u[8:], low&(1<<62-1)|1<<63)
-	var text [36]byte
-	hex.Encode(text[0:8], u[0:4])
-	hex.Encode(text[9:13], u[4:6])
-	hex.Encode(text[14:18], u[6:8])
-	hex.Encode(text[19:23], u[8:10])
-	hex.Encode(text[24:36], u[10:16])
-	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
-	return string(text[:])
+	return uuidText(u[:])
 }
 
 // secretAlphabet has no look-alikes (0/o, 1/l/i), because people read links and codes aloud.
@@ -73,4 +67,28 @@ func (s *IDs) Secret(n int) string {
 		}
 	}
 	return string(out)
+}
+
+// DerivedID answers a UUID (RFC 9562, version 8) that follows from its parts, so that a thing done twice has one name.
+func DerivedID(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		h.Write([]byte(p))
+		h.Write([]byte{0})
+	}
+	var sum [sha256.Size]byte
+	h.Sum(sum[:0])
+	sum[6], sum[8] = sum[6]&0x0f|0x80, sum[8]&0x3f|0x80
+	return uuidText(sum[:16])
+}
+
+func uuidText(u []byte) string {
+	var text [36]byte
+	hex.Encode(text[0:8], u[0:4])
+	hex.Encode(text[9:13], u[4:6])
+	hex.Encode(text[14:18], u[6:8])
+	hex.Encode(text[19:23], u[8:10])
+	hex.Encode(text[24:36], u[10:16])
+	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
+	return string(text[:])
 }

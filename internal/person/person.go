@@ -95,7 +95,7 @@ type Person struct {
 
 // Location answers the person's zone; an unknown one is UTC (Validate refuses to store such).
 func (p Person) Location() *time.Location {
-	if z, err := time.LoadLocation(p.Zone); err == nil {
+	if z, err := clock.Zone(p.Zone); err == nil {
 		return z
 	}
 	return time.UTC
@@ -143,7 +143,7 @@ func (p Person) Validate() error {
 	case (p.Role == Patient || p.Role == Caregiver) && p.BirthYear == 0:
 		return fault.Invalidf("A year of birth is needed: it confirms the sign-in.")
 	}
-	if _, err := time.LoadLocation(p.Zone); err != nil || p.Zone == "" {
+	if _, err := clock.Zone(p.Zone); err != nil {
 		return fault.Invalidf("%q is not a time zone (want one like America/New_York).", p.Zone)
 	}
 	for _, w := range []clock.Wall{p.Routine.Wake, p.Routine.Breakfast, p.Routine.Lunch, p.Routine.Dinner, p.Routine.Bed, p.DayStart, p.QuietFrom, p.QuietTo} {
@@ -241,3 +241,16 @@ type Viewer struct {
 
 // SystemViewer is the server itself acting on a schedule.
 func SystemViewer(org OrgID) Viewer { return Viewer{Org: org, Role: System, Name: "Doorstep"} }
+
+// Shards is the number of parts into which the tables that grow with patients are divided, so that several workers can go
+// through them side by side. It is part of primary keys: never change it.
+const Shards = 64
+
+// Shard answers the part in which a patient lies (FNV-1a).
+func Shard(patient ID) int {
+	h := uint32(2166136261)
+	for i := range len(patient) {
+		h = (h ^ uint32(patient[i])) * 16777619
+	}
+	return int(h % Shards)
+}

@@ -29,7 +29,7 @@ func (s *Service) SaveOrg(tx *store.Tx, o Org) error {
 	if o.Name == "" {
 		return fault.Invalidf("The organization needs a name.")
 	}
-	if _, err := time.LoadLocation(o.Zone); err != nil || o.Zone == "" {
+	if _, err := clock.Zone(o.Zone); err != nil {
 		return fault.Invalidf("%q is not a time zone (want one like America/New_York).", o.Zone)
 	}
 	if o.Language != "es" {
@@ -127,12 +127,12 @@ func (s *Service) Save(tx *store.Tx, p Person) (Person, error) {
 	if p.Active {
 		active = 1
 	}
-	_, err = tx.Exec(`INSERT INTO person (org, id, role, name, called, birth_year, language, zone, routine, day_start, quiet_from, quiet_to, record, active, made_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+	_, err = tx.Exec(`INSERT INTO person (org, shard, id, role, name, called, birth_year, language, zone, routine, day_start, quiet_from, quiet_to, record, active, made_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 		ON CONFLICT (org, id) DO UPDATE SET role = excluded.role, name = excluded.name, called = excluded.called, birth_year = excluded.birth_year,
 		language = excluded.language, zone = excluded.zone, routine = excluded.routine, day_start = excluded.day_start,
 		quiet_from = excluded.quiet_from, quiet_to = excluded.quiet_to, record = excluded.record, active = excluded.active`,
-		string(p.Org), string(p.ID), string(p.Role), p.Name, p.Called, p.BirthYear, p.Language, p.Zone, string(routine), int(p.DayStart),
+		string(p.Org), Shard(p.ID), string(p.ID), string(p.Role), p.Name, p.Called, p.BirthYear, p.Language, p.Zone, string(routine), int(p.DayStart),
 		int(p.QuietFrom), int(p.QuietTo), p.Record, active, store.Micros(s.clock.Now()))
 	if err != nil {
 		return p, err
@@ -181,7 +181,7 @@ func (s *Service) people(tx *store.Tx, where string, args ...any) ([]Person, err
 
 // Get answers one person.
 func (s *Service) Get(tx *store.Tx, org OrgID, id ID) (Person, error) {
-	people, err := s.people(tx, "org = $1 AND id = $2", string(org), string(id))
+	people, err := s.people(tx, "org = $1 AND shard = $2 AND id = $3", string(org), Shard(id), string(id))
 	if err != nil {
 		return Person{}, err
 	}
@@ -224,9 +224,9 @@ func (s *Service) SetContact(tx *store.Tx, org OrgID, c Contact) error {
 	if err := checkAddress(&c); err != nil {
 		return err
 	}
-	_, err := tx.Exec(`INSERT INTO contact (org, person, rank, channel, address, consent, consent_at, consent_source) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-		ON CONFLICT (org, person, channel, address) DO UPDATE SET rank = excluded.rank, consent = excluded.consent, consent_at = excluded.consent_at,
-		consent_source = excluded.consent_source`, string(org), string(c.Person), c.Rank, string(c.Channel), c.Address, string(c.Consent),
+	_, err := tx.Exec(`INSERT INTO contact (org, shard, person, rank, channel, address, consent, consent_at, consent_source) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		ON CONFLICT (org, shard, person, channel, address) DO UPDATE SET rank = excluded.rank, consent = excluded.consent, consent_at = excluded.consent_at,
+		consent_source = excluded.consent_source`, string(org), Shard(c.Person), string(c.Person), c.Rank, string(c.Channel), c.Address, string(c.Consent),
 		store.Micros(s.clock.Now()), c.Source)
 	return err
 }
@@ -297,8 +297,8 @@ const contactColumns = "person, rank, channel, address, consent, consent_at, con
 
 // Contacts answers a person's addresses, the preferred first.
 func (s *Service) Contacts(tx *store.Tx, org OrgID, id ID) ([]Contact, error) {
-	return store.All(tx, "SELECT "+contactColumns+" FROM contact WHERE org = $1 AND person = $2 ORDER BY rank, channel, address",
-		[]any{string(org), string(id)}, scanContact)
+	return store.All(tx, "SELECT "+contactColumns+" FROM contact WHERE org = $1 AND shard = $2 AND person = $3 ORDER BY rank, channel, address",
+		[]any{string(org), Shard(id), string(id)}, scanContact)
 }
 
 // AtAddress answers everyone who has an address: a telephone may be a family's.
@@ -409,4 +409,3 @@ func (s *Service) OnDuty(tx *store.Tx, org OrgID, role Role, teams []TeamID, at 
 	})
 	return slices.DeleteFunc(all, func(sh Shift) bool { return !slices.Contains(teams, sh.Team) }), err
 }
-

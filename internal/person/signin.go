@@ -143,7 +143,9 @@ func (s *Service) newSession(tx *store.Tx, p Person) (string, Viewer, error) {
 }
 
 // NewSession signs a person in without a link: for programs' tokens and the set-up's first operator.
-func (s *Service) NewSession(tx *store.Tx, p Person) (string, Viewer, error) { return s.newSession(tx, p) }
+func (s *Service) NewSession(tx *store.Tx, p Person) (string, Viewer, error) {
+	return s.newSession(tx, p)
+}
 
 // Session answers who holds a session's secret.
 func (s *Service) Session(ctx context.Context, token string) (Viewer, error) {

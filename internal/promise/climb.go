@@ -57,16 +57,25 @@ func (b *batch) last() key {
 // errStale says that the ledger moved between working a batch out and writing it; it is worked out again.
 var errStale = errors.New("the agenda has moved on")
 
-// Climb climbs every rung that is due, most severe first, and answers how many rows of the agenda it took away. On SQLite
-// the next batch is worked out on a read connection while the one writer writes the last.
+// part is one piece of the agenda, from a key on.
+type part struct {
+	severity Severity
+	shard    int
+	after    key
+}
+
+// Climb climbs every rung that is due, most severe first, and answers how many rows of the agenda it took away.
 func (s *Service) Climb(ctx context.Context) (int, error) {
+	if s.db.Engine() == store.SQLite {
+		return s.climbAhead(ctx)
+	}
 	total := 0
 	for ctx.Err() == nil {
-		severity, shard, any, _ := s.next.first(store.Micros(s.clock.Now()))
+		severity, shard, any, _ := s.next.first(store.Micros(s.clock.Now()), nil)
 		if !any {
 			return total, nil
 		}
-		n, err := s.climbPart(ctx, shard, severity)
+		n, err := s.climbAlone(ctx, part{severity: severity, shard: shard})
 		total += n
 		if err != nil {
 			return total, err
@@ -75,17 +84,14 @@ func (s *Service) Climb(ctx context.Context) (int, error) {
 	return total, ctx.Err()
 }
 
-// climbPart climbs one part of the agenda until nothing is due in it or something more severe is.
-func (s *Service) climbPart(ctx context.Context, shard int, severity Severity) (int, error) {
-	if s.db.Engine() == store.SQLite {
-		return s.climbAhead(ctx, shard, severity)
-	}
+// climbAlone works one batch out and writes it in one transaction, with the part to itself.
+func (s *Service) climbAlone(ctx context.Context, p part) (int, error) {
 	n := 0
 	err := s.db.Write(store.Essential(ctx), func(tx *store.Tx) error {
-		if err := lock(tx, shard); err != nil {
+		if err := lock(tx, p.shard); err != nil {
 			return err
 		}
-		b, err := s.work(tx, shard, severity, key{}, s.clock.Now())
+		b, err := s.work(tx, part{severity: p.severity, shard: p.shard}, s.clock.Now())
 		if err != nil {
 			return err
 		}
@@ -95,81 +101,104 @@ func (s *Service) climbPart(ctx context.Context, shard int, severity Severity) (
 	return n, err
 }
 
-// climbAhead overlaps the working out of a batch with the writing of the one before it.
-func (s *Service) climbAhead(ctx context.Context, shard int, severity Severity) (int, error) {
+// planned is a batch worked out ahead.
+type planned struct {
+	b   *batch
+	err error
+}
+
+// climbAhead is Climb on SQLite: the next batch is worked out on a read connection while the one writer writes the last.
+// Whatever changes in between is found out when it is written (errStale), and worked out again.
+func (s *Service) climbAhead(ctx context.Context) (int, error) {
 	total := 0
-	var ahead *batch
-	var after key
-	for ctx.Err() == nil {
-		b := ahead
-		if b == nil {
-			var err error
-			if b, err = s.workRead(ctx, shard, severity, after); err != nil {
-				return total, err
-			}
-		}
+	var ahead chan planned
+	plan := func(busy *part) {
 		ahead = nil
-		type result struct {
-			b   *batch
-			err error
+		p, any := s.nextPart(busy)
+		if !any {
+			return
 		}
-		var planned chan result
-		if b.more {
-			planned = make(chan result, 1)
-			go func() {
-				nb, err := s.workRead(ctx, shard, severity, b.last())
-				planned <- result{nb, err}
-			}()
+		ch := make(chan planned, 1)
+		ahead = ch
+		go func() {
+			b, err := s.workRead(ctx, p)
+			ch <- planned{b, err}
+		}()
+	}
+	plan(nil)
+	for ahead != nil {
+		got := <-ahead
+		if got.err != nil {
+			return total, got.err
 		}
+		b := got.b
+		plan(b.rest())
 		err := s.db.Write(store.Essential(ctx), func(tx *store.Tx) error { return s.write(tx, b) })
-		var r result
-		if planned != nil {
-			r = <-planned
-		}
+		n := len(b.rows)
 		if errors.Is(err, errStale) || fault.Is(err, fault.Conflict) {
-			// Somebody gave evidence in between: work this stretch out again, alone with the writer.
-			err = s.db.Write(store.Essential(ctx), func(tx *store.Tx) error {
-				nb, err := s.work(tx, shard, severity, key{}, s.clock.Now())
-				if err != nil {
-					return err
-				}
-				b = nb
-				return s.write(tx, b)
-			})
-			r = result{}
+			if ahead != nil {
+				<-ahead // it was worked out from what did not come to be
+				ahead = nil
+			}
+			n, err = s.climbAlone(ctx, part{severity: b.severity, shard: b.shard})
 		}
-		if err != nil || r.err != nil {
-			return total, errors.Join(err, r.err)
+		total += n
+		if err != nil {
+			if ahead != nil {
+				<-ahead
+			}
+			return total, err
 		}
-		total += len(b.rows)
-		after = key{}
-		if !b.more {
-			return total, nil
+		if ahead == nil || b.severity < s.mostSevere() {
+			if ahead != nil {
+				<-ahead // something more severe goes first; this one is worked out again later
+			}
+			plan(nil)
 		}
-		if v, _, any, _ := s.next.first(store.Micros(s.clock.Now())); any && v > severity {
-			return total, nil
-		}
-		ahead = r.b
 	}
 	return total, ctx.Err()
 }
 
-func (s *Service) workRead(ctx context.Context, shard int, severity Severity, after key) (b *batch, err error) {
+// rest answers what is left of a batch's part while it is being written: from its end on, or nothing.
+func (b *batch) rest() *part {
+	p := &part{severity: b.severity, shard: b.shard}
+	if b.more {
+		p.after = b.last()
+	}
+	return p
+}
+
+// nextPart answers what to work out next; busy is what is being written now, with the key after which there is more.
+func (s *Service) nextPart(busy *part) (part, bool) {
+	if busy != nil && busy.after != (key{}) {
+		return *busy, true
+	}
+	severity, shard, any, _ := s.next.first(store.Micros(s.clock.Now()), busy)
+	return part{severity: severity, shard: shard}, any
+}
+
+// mostSevere answers the severity of the most severe thing that is due, or Routine.
+func (s *Service) mostSevere() Severity {
+	severity, _, _, _ := s.next.first(store.Micros(s.clock.Now()), nil)
+	return severity
+}
+
+func (s *Service) workRead(ctx context.Context, p part) (b *batch, err error) {
 	err = s.db.Read(ctx, func(tx *store.Tx) error {
-		b, err = s.work(tx, shard, severity, after, s.clock.Now())
+		b, err = s.work(tx, p, s.clock.Now())
 		return err
 	})
 	return b, err
 }
 
-// work reads the next rows that are due in a part of the agenda, after a key, and works out all that follows from them.
-func (s *Service) work(tx *store.Tx, shard int, severity Severity, after key, now time.Time) (*batch, error) {
-	b := &batch{shard: shard, severity: severity, now: now}
+// work reads the next rows that are due in a part of the agenda and works out all that follows from them.
+func (s *Service) work(tx *store.Tx, p part, now time.Time) (*batch, error) {
+	b := &batch{shard: p.shard, severity: p.severity, now: now}
 	// A range over the primary keys of both tables: agenda in order, one descent of promise per row, its neighbours in cache.
 	err := tx.Rows(promiseSelect+`, a.rung, a.at FROM agenda a JOIN promise p ON p.org = a.org AND p.shard = a.shard AND p.patient = a.patient AND p.id = a.promise
 		WHERE a.shard = $1 AND a.severity = $2 AND a.at <= $3 AND (a.at, a.org, a.patient, a.promise) > ($4, $5, $6, $7)
 		ORDER BY a.at, a.org, a.patient, a.promise LIMIT $8`,
-		[]any{shard, int(severity), store.Micros(now), after.at, string(after.org), string(after.patient), string(after.id), batchRows},
+		[]any{p.shard, int(p.severity), store.Micros(now), p.after.at, string(p.after.org), string(p.after.patient), string(p.after.id), batchRows},
 		func(scan func(...any) error) error {
 			var d due
 			var err error

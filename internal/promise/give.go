@@ -207,7 +207,7 @@ func (s *Service) Release(tx *store.Tx, v person.Viewer, org person.OrgID, patie
 		return p, nil
 	}
 	apply, err := s.hands.Ready(tx, []Effect{{Org: org, Patient: patient, Promises: []Promise{p}, Index: -1, Severity: p.Severity, Due: now, Now: now,
-		Rung: Rung{Do: Tell, To: "patient", Say: "sms.released"}}})
+		Rung: Rung{Do: Tell, To: "patient", Say: "released"}}})
 	if err != nil {
 		return p, err
 	}

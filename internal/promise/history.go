@@ -13,17 +13,8 @@ import (
 	"doorstep/internal/store"
 )
 
-// Shards is the number of parts of the ledger that can be worked on side by side. It is part of the primary keys: never change it.
-const Shards = 64
-
-// Shard answers the part of the ledger in which a patient lies (FNV-1a).
-func Shard(patient person.ID) int {
-	h := uint32(2166136261)
-	for i := range len(patient) {
-		h = (h ^ uint32(patient[i])) * 16777619
-	}
-	return int(h % Shards)
-}
+// Shard answers the part of the ledger in which a patient lies.
+func Shard(patient person.ID) int { return person.Shard(patient) }
 
 // lockClass tells the ledger's advisory locks from others on PostgreSQL.
 const lockClass = 7236838

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"doorstep/internal/person"
 	"doorstep/internal/store"
 )
 
@@ -17,7 +18,7 @@ const severities = int(Severe) + 1
 // at afresh every few seconds, so a lost hint costs lateness and never a promise.
 type next struct {
 	mu   sync.Mutex
-	at   [severities][Shards]int64
+	at   [severities][person.Shards]int64
 	wake chan struct{}
 }
 
@@ -43,16 +44,16 @@ func (n *next) sooner(severity Severity, shard int, at int64) {
 	}
 }
 
-// first answers the part to work on: the most severe that has something due. With nothing due it answers when something
-// will be.
-func (n *next) first(now int64) (severity Severity, shard int, due bool, at int64) {
+// first answers the part to work on: the most severe that has something due, leaving out the one that is busy. With nothing
+// due it answers when something will be.
+func (n *next) first(now int64, busy *part) (severity Severity, shard int, due bool, at int64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	at = math.MaxInt64
 	for v := Severe; v >= Routine; v-- {
 		best, which := int64(math.MaxInt64), 0
 		for sh, t := range n.at[v] {
-			if t < best {
+			if t < best && (busy == nil || busy.severity != v || busy.shard != sh) {
 				best, which = t, sh
 			}
 		}
@@ -82,7 +83,7 @@ func (s *Service) hear(hint string) {
 	severity, err1 := strconv.Atoi(f[0])
 	shard, err2 := strconv.Atoi(f[1])
 	at, err3 := strconv.ParseInt(f[2], 10, 64)
-	if err1 != nil || err2 != nil || err3 != nil || severity < 0 || severity >= severities || shard < 0 || shard >= Shards {
+	if err1 != nil || err2 != nil || err3 != nil || severity < 0 || severity >= severities || shard < 0 || shard >= person.Shards {
 		return
 	}
 	s.next.sooner(Severity(severity), shard, at)
@@ -92,7 +93,7 @@ func (s *Service) hear(hint string) {
 func (s *Service) Refresh(ctx context.Context) error {
 	return s.db.Read(ctx, func(tx *store.Tx) error {
 		for v := Routine; v <= Severe; v++ {
-			for shard := range Shards {
+			for shard := range person.Shards {
 				at, err := firstDue(tx, v, shard)
 				if err != nil {
 					return err

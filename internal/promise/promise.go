@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"time"
 
+	"doorstep/internal/clock"
 	"doorstep/internal/fault"
 	"doorstep/internal/person"
 )
@@ -136,7 +137,7 @@ func (p Promise) Validate() error {
 	case p.Severity < Routine || p.Severity > Severe:
 		return fault.Invalidf("%d is not a severity.", p.Severity)
 	}
-	if _, err := time.LoadLocation(p.Zone); err != nil || p.Zone == "" {
+	if _, err := clock.Zone(p.Zone); err != nil {
 		return fault.Invalidf("%q is not a time zone.", p.Zone)
 	}
 	return nil

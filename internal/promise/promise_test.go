@@ -269,7 +269,7 @@ func TestReleaseTellsAndMoveKeepsRungs(t *testing.T) {
 			_, err := w.s.Release(tx, v, "o", "p", "d2", "the doctor stopped it", true)
 			return err
 		})
-		w.want("patient:sms.released")
+		w.want("patient:released")
 		w.to(4 * time.Hour)
 		w.want("")
 		w.to(5*time.Hour + 30*time.Minute)
@@ -517,7 +517,7 @@ func TestTasks(t *testing.T) {
 			tasks, err = w.s.Tasks(tx, "o")
 			return err
 		})
-		if len(tasks) != 1 || tasks[0].Say != "page" || tasks[0].Role != person.Nurse {
+		if len(tasks) != 1 || tasks[0].Say != "task.page" || tasks[0].Role != person.Nurse {
 			t.Fatalf("%+v", tasks)
 		}
 		id := tasks[0].ID

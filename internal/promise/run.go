@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"doorstep/internal/person"
 	"doorstep/internal/store"
 )
 
@@ -34,7 +35,7 @@ func (s *Service) Run(ctx context.Context) {
 			continue
 		}
 		wait := refreshEvery
-		if _, _, any, at := s.next.first(store.Micros(s.clock.Now())); any {
+		if _, _, any, at := s.next.first(store.Micros(s.clock.Now()), nil); any {
 			wait = 0
 		} else if at != math.MaxInt64 {
 			wait = min(wait, store.Time(at).Sub(s.clock.Now())+time.Microsecond)
@@ -73,7 +74,7 @@ func (s *Service) NextDue(ctx context.Context) (time.Time, bool, error) {
 	if err := s.Refresh(ctx); err != nil {
 		return time.Time{}, false, err
 	}
-	_, _, _, at := s.next.first(math.MinInt64)
+	_, _, _, at := s.next.first(math.MinInt64, nil)
 	return store.Time(at), at != math.MaxInt64, nil
 }
 
@@ -83,7 +84,7 @@ func (s *Service) Lag(ctx context.Context) (time.Duration, error) {
 	now := s.clock.Now()
 	err := s.db.Read(ctx, func(tx *store.Tx) error {
 		for v := Routine; v <= Severe; v++ {
-			for shard := range Shards {
+			for shard := range person.Shards {
 				at, err := firstDue(tx, v, shard)
 				if err != nil {
 					return err

@@ -1,12 +1,11 @@
 package promise
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"strings"
 	"time"
 
+	"doorstep/internal/clock"
 	"doorstep/internal/fault"
 	"doorstep/internal/person"
 	"doorstep/internal/store"
@@ -37,20 +36,12 @@ type TaskRow struct {
 func taskOf(e Effect) TaskRow {
 	p := e.Promises[0]
 	role, _ := strings.CutPrefix(e.Rung.To, "role:")
-	t := TaskRow{Org: e.Org, Patient: e.Patient, ID: DerivedID("task", string(p.ID), e.Rung.Say, string(rune('0'+e.Index))), Promise: p.ID, Kind: p.Kind,
-		Role: person.Role(role), Severity: e.Severity, Say: e.Rung.Say, Args: p.Args, Cause: p.Kind, Opened: e.Now, Promises: len(e.Promises)}
+	t := TaskRow{Org: e.Org, Patient: e.Patient, ID: clock.DerivedID("task", string(p.ID), e.Rung.Say, string(rune('0'+e.Index))), Promise: p.ID, Kind: p.Kind,
+		Role: person.Role(role), Severity: e.Severity, Say: "task." + e.Rung.Say, Args: p.Args, Cause: p.Kind, Opened: e.Now, Promises: len(e.Promises)}
 	if who, named := strings.CutPrefix(e.Rung.To, "person:"); named {
 		t.Role, t.Owner = person.Nurse, person.ID(who)
 	}
 	return t
-}
-
-// DerivedID answers a UUID (RFC 9562, version 8) that follows from its parts, so that doing a thing twice names it once.
-func DerivedID(parts ...string) string {
-	h := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
-	h[6], h[8] = h[6]&0x0f|0x80, h[8]&0x3f|0x80
-	t := hex.EncodeToString(h[:16])
-	return t[0:8] + "-" + t[8:12] + "-" + t[12:16] + "-" + t[16:20] + "-" + t[20:32]
 }
 
 func insertTask(tx *store.Tx, t TaskRow) error {

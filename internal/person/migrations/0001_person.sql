@@ -8,19 +8,20 @@ CREATE TABLE place (
 );
 CREATE TABLE team (org TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (org, id));
 CREATE TABLE person (
-	org TEXT NOT NULL, id TEXT NOT NULL, role TEXT NOT NULL, name TEXT NOT NULL, called TEXT NOT NULL, birth_year BIGINT NOT NULL,
+	org TEXT NOT NULL, shard BIGINT NOT NULL, id TEXT NOT NULL, role TEXT NOT NULL, name TEXT NOT NULL, called TEXT NOT NULL, birth_year BIGINT NOT NULL,
 	language TEXT NOT NULL, zone TEXT NOT NULL, routine TEXT NOT NULL, day_start BIGINT NOT NULL, quiet_from BIGINT NOT NULL,
 	quiet_to BIGINT NOT NULL, record TEXT NOT NULL, active BIGINT NOT NULL, made_at BIGINT NOT NULL,
-	PRIMARY KEY (org, id)
+	PRIMARY KEY (org, shard, id)
 ){{clustered}};
+CREATE UNIQUE INDEX person_id ON person (org, id);
 CREATE INDEX person_role ON person (org, role, name);
 CREATE INDEX person_record ON person (org, record);
 CREATE TABLE membership (org TEXT NOT NULL, person TEXT NOT NULL, team TEXT NOT NULL, PRIMARY KEY (org, person, team)){{clustered}};
 CREATE INDEX membership_team ON membership (org, team);
 CREATE TABLE contact (
-	org TEXT NOT NULL, person TEXT NOT NULL, rank BIGINT NOT NULL, channel TEXT NOT NULL, address TEXT NOT NULL,
+	org TEXT NOT NULL, shard BIGINT NOT NULL, person TEXT NOT NULL, rank BIGINT NOT NULL, channel TEXT NOT NULL, address TEXT NOT NULL,
 	consent TEXT NOT NULL, consent_at BIGINT NOT NULL, consent_source TEXT NOT NULL,
-	PRIMARY KEY (org, person, channel, address)
+	PRIMARY KEY (org, shard, person, channel, address)
 ){{clustered}};
 CREATE INDEX contact_address ON contact (org, channel, address);
 CREATE TABLE care_link (

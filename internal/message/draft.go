@@ -1,0 +1,425 @@
+package message
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"doorstep/internal/clock"
+	"doorstep/internal/person"
+	"doorstep/internal/store"
+	"doorstep/internal/words"
+)
+
+// Draft is something to be said, before it is known on which channel and in which language.
+type Draft struct {
+	Org      person.OrgID
+	Patient  person.ID // whom it is about
+	To       string    // patient, caregivers, role:nurse, person:ID
+	At       time.Time // when it was due to be said
+	Key      string    // the cause: the same key, patient and At give the same message
+	Say      string    // catalog key after "sms.", "push.", "mail."
+	Args     map[string]string
+	Promises []string
+	Severity Severity
+	Channels []person.Channel // empty: the person's own order
+	Ask      bool             // the text asks for a numbered answer
+	Late     bool             // say that it is late, where the catalog has words for it
+	Useful   time.Time        // not sent after this; zero: always useful
+	Light    bool             // a cue on the person's devices, no words
+	Raw      string           // a body to be sent as it is (a sign-in link): Say and Args are not used
+}
+
+const (
+	// lease is how long a process may take to hand a message over before another looks what became of it.
+	lease = time.Minute
+	// codeWhile is how long a question's letter stays taken.
+	codeWhile = 12 * time.Hour
+	letters   = "ABCDEFGHJKLMNPQRTUVWXYZ" // without I, O, S, which look like digits
+)
+
+// work is what Ready keeps while it turns drafts into messages.
+type work struct {
+	s     *Service
+	tx    *store.Tx
+	now   time.Time
+	orgs  map[person.OrgID]person.Org
+	taken map[person.ID]string // letters of open questions, by patient
+	who   map[person.ID]string // who is acting for a patient
+	out   []Message
+}
+
+// Ready works out the messages for drafts and only reads; the function it answers writes them.
+func (s *Service) Ready(tx *store.Tx, drafts []Draft) (func(tx *store.Tx) error, error) {
+	w := &work{s: s, tx: tx, now: s.clock.Now(), orgs: map[person.OrgID]person.Org{}, taken: map[person.ID]string{}, who: map[person.ID]string{}}
+	for from := 0; from < len(drafts); {
+		to := from
+		for to < len(drafts) && drafts[to].Org == drafts[from].Org {
+			to++
+		}
+		if err := w.org(drafts[from:to]); err != nil {
+			return nil, err
+		}
+		from = to
+	}
+	return func(tx *store.Tx) error { return s.put(tx, w.out) }, nil
+}
+
+// Say is Ready and its function in one, for a single draft inside a caller's transaction.
+func (s *Service) Say(tx *store.Tx, d Draft) error {
+	apply, err := s.Ready(tx, []Draft{d})
+	if err != nil {
+		return err
+	}
+	return apply(tx)
+}
+
+// org works out the drafts of one organization.
+func (w *work) org(drafts []Draft) error {
+	org := drafts[0].Org
+	o, err := w.s.people.Org(w.tx, org)
+	if err != nil {
+		return err
+	}
+	w.orgs[org] = o
+	var patients, asked []person.ID
+	for i := range drafts {
+		if d := &drafts[i]; i == 0 || d.Patient != drafts[i-1].Patient {
+			patients = append(patients, d.Patient)
+		}
+		if d := &drafts[i]; d.Ask {
+			asked = append(asked, d.Patient)
+		}
+	}
+	people, err := w.s.people.Recipients(w.tx, org, patients)
+	if err != nil {
+		return err
+	}
+	if err := w.openCodes(org, asked); err != nil {
+		return err
+	}
+	for i := range drafts {
+		if err := w.draft(&drafts[i], people); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openCodes reads the letters that are taken by recent questions about the patients.
+func (w *work) openCodes(org person.OrgID, patients []person.ID) error {
+	byShard := map[int][]person.ID{}
+	for _, p := range patients {
+		byShard[Shard(p)] = append(byShard[Shard(p)], p)
+	}
+	for _, shard := range sortedKeys(byShard) {
+		list, err := json.Marshal(byShard[shard])
+		if err != nil {
+			return err
+		}
+		err = w.tx.Rows(`SELECT m.patient, m.code FROM `+w.tx.List("$3")+` l CROSS JOIN message m WHERE m.org = $1 AND m.shard = $2 AND m.patient = l.value AND m.at >= $4 AND m.code <> ''`,
+			[]any{string(org), shard, string(list), store.Micros(w.now.Add(-codeWhile))}, func(scan func(...any) error) error {
+				var p person.ID
+				var code string
+				err := scan(&p, &code)
+				w.taken[p] += code
+				return err
+			})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
+	keys := make([]K, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// draft finds the people a draft is for and writes to each.
+func (w *work) draft(d *Draft, people map[person.ID]*person.Recipient) error {
+	kind, who, _ := strings.Cut(d.To, ":")
+	var to []person.ID
+	switch kind {
+	case "patient":
+		if r := people[d.Patient]; r != nil {
+			return w.compose(d, r, r)
+		}
+		return nil
+	case "person":
+		to = []person.ID{person.ID(who)}
+	case "caregivers":
+		list, err := w.s.people.Caregivers(w.tx, d.Org, d.Patient, person.See)
+		if err != nil {
+			return err
+		}
+		for _, p := range list {
+			to = append(to, p.ID)
+		}
+	case "role":
+		var err error
+		if to, err = w.onDuty(d, person.Role(who)); err != nil {
+			return err
+		}
+	}
+	if len(to) == 0 {
+		return nil
+	}
+	found, err := w.s.people.Recipients(w.tx, d.Org, to)
+	if err != nil {
+		return err
+	}
+	for _, id := range to {
+		if r := found[id]; r != nil {
+			if err := w.compose(d, r, people[d.Patient]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// onDuty answers who is on duty for a role in the patient's teams; when nobody is, everybody with the role in those teams: a
+// page must reach somebody.
+func (w *work) onDuty(d *Draft, role person.Role) ([]person.ID, error) {
+	p, err := w.s.people.Get(w.tx, d.Org, d.Patient)
+	if err != nil {
+		return nil, err
+	}
+	shifts, err := w.s.people.OnDuty(w.tx, d.Org, role, p.Teams, w.now)
+	if err != nil {
+		return nil, err
+	}
+	var out []person.ID
+	for _, sh := range shifts {
+		if !slices.Contains(out, sh.Person) {
+			out = append(out, sh.Person)
+		}
+	}
+	if len(out) > 0 {
+		return out, nil
+	}
+	all, err := w.s.people.WithRole(w.tx, d.Org, role)
+	for _, x := range all {
+		if slices.ContainsFunc(x.Teams, func(t person.TeamID) bool { return slices.Contains(p.Teams, t) }) {
+			out = append(out, x.ID)
+		}
+	}
+	return out, err
+}
+
+// acting answers the name of the nurse who acts for a patient, else the clinic's.
+func (w *work) acting(d *Draft) (string, error) {
+	if name, ok := w.who[d.Patient]; ok {
+		return name, nil
+	}
+	ids, err := w.onDuty(d, person.Nurse)
+	if err != nil {
+		return "", err
+	}
+	name := w.orgs[d.Org].Name
+	if len(ids) > 0 {
+		p, err := w.s.people.Get(w.tx, d.Org, ids[0])
+		if err != nil {
+			return "", err
+		}
+		name = p.Called
+	}
+	w.who[d.Patient] = name
+	return name, nil
+}
+
+// compose writes one message to one person, on the first channel that may be used.
+func (w *work) compose(d *Draft, r, about *person.Recipient) error {
+	if d.Light {
+		for _, c := range r.Contacts {
+			if c.Channel == person.Cue && c.Consent == person.Given {
+				w.add(d, r, c, "", cueBody(d))
+			}
+		}
+		return nil
+	}
+	contact, shared := w.s.pick(r, d.Channels, nil)
+	code := ""
+	if d.Ask {
+		var err error
+		if code, err = w.letter(d, contact, shared); err != nil {
+			return err
+		}
+	}
+	body, err := w.text(d, r, about, contact.Channel, code)
+	if err != nil {
+		return err
+	}
+	w.add(d, r, contact, code, body)
+	return nil
+}
+
+// cueBody is what a device is told on down/cue (INTERFACES).
+func cueBody(d *Draft) string {
+	b, _ := json.Marshal(map[string]any{"promise": d.Promises[0], "cue": "light", "slot": 1, "until": d.At.Add(time.Hour).UTC().Format(time.RFC3339)})
+	return string(b)
+}
+
+// pick answers the first of a person's addresses that has consent and a gateway, in the order asked for, leaving out those
+// already tried. With none left it answers the page, which is always there.
+func (s *Service) pick(r *person.Recipient, order []person.Channel, tried []string) (person.Contact, bool) {
+	ok := func(c person.Contact) bool {
+		return c.Consent == person.Given && c.Channel != person.Cue && s.route(c.Channel) != nil && !slices.Contains(tried, string(c.Channel)+":"+c.Address)
+	}
+	for _, want := range order {
+		for i, c := range r.Contacts {
+			if c.Channel == want && ok(c) {
+				return c, r.Shared[i]
+			}
+		}
+	}
+	if len(order) == 0 {
+		for i, c := range r.Contacts {
+			if ok(c) {
+				return c, r.Shared[i]
+			}
+		}
+	}
+	return person.Contact{Person: r.ID, Channel: person.Page}, false
+}
+
+// letter finds a letter that no other open question at this address has.
+func (w *work) letter(d *Draft, c person.Contact, shared bool) (string, error) {
+	taken := w.taken[d.Patient]
+	if shared {
+		others, err := w.s.aboutAddress(w.tx, d.Org, c.Channel, c.Address)
+		if err != nil {
+			return "", err
+		}
+		if err := w.openCodes(d.Org, others); err != nil {
+			return "", err
+		}
+		for _, p := range others {
+			taken += w.taken[p]
+		}
+	}
+	for i := range len(letters) {
+		if l := letters[i : i+1]; !strings.Contains(taken, l) {
+			w.taken[d.Patient] += l
+			return l, nil
+		}
+	}
+	return letters[:1], nil
+}
+
+// text puts a draft into the words of the recipient's language and channel.
+func (w *work) text(d *Draft, r, about *person.Recipient, ch person.Channel, code string) (string, error) {
+	if d.Raw != "" {
+		return d.Raw, nil
+	}
+	o := w.orgs[d.Org]
+	args := make(map[string]string, len(d.Args)+6)
+	for k, v := range d.Args {
+		args[k] = v
+	}
+	args["clinic"], args["phone"], args["code"] = o.Name, o.Phone, code
+	if about != nil {
+		args["called"] = about.Called
+	}
+	key := "sms." + d.Say
+	if ch == person.Push && words.Has("push."+d.Say) {
+		key = "push." + d.Say
+	}
+	if d.Late && words.Has(key+".late") {
+		key += ".late"
+	}
+	lang := r.Language
+	for _, name := range words.Placeholders(lang, key) {
+		if args[name] != "" {
+			continue
+		}
+		switch name {
+		case "who":
+			who, err := w.acting(d)
+			if err != nil {
+				return "", err
+			}
+			args["who"] = who
+		case "link":
+			args["link"] = w.link(d, r)
+		}
+	}
+	return words.Tell(lang, key, args, r.Location()), nil
+}
+
+func (w *work) link(d *Draft, r *person.Recipient) string {
+	if r.Role.Staff() {
+		return w.s.publicURL + "/desk"
+	}
+	return w.s.publicURL + "/r/" + w.s.LinkCode(d.Org, d.Patient, d.At)
+}
+
+// add decides when a message goes out: now, or when quiet hours end; severe ones are never quiet, useless ones are dropped.
+func (w *work) add(d *Draft, r *person.Recipient, c person.Contact, code, body string) {
+	m := Message{Org: d.Org, Patient: d.Patient, At: d.At, Person: r.ID, Channel: c.Channel, Address: c.Address, Say: d.Say, Body: body,
+		Promises: strings.Join(d.Promises, " "), Code: code, Severity: d.Severity, State: Queued, Due: w.now, Moved: w.now}
+	if d.Raw != "" {
+		m.Say = "raw"
+	}
+	m.ID = clock.DerivedID(d.Key, string(r.ID), string(c.Channel), c.Address)
+	if c.Channel == person.Page {
+		m.State, m.Due = Sent, time.Time{}
+	} else if quiet, until := r.Quiet(w.now); quiet && d.Severity < Urgent && c.Channel != person.Cue && d.Raw == "" && !r.Role.Staff() {
+		m.Due = until
+	}
+	if !d.Useful.IsZero() && m.Due.After(d.Useful) {
+		m.State, m.Due = Dropped, time.Time{}
+	}
+	w.out = append(w.out, m)
+}
+
+// put writes messages and, where this process sends and has room, hands them over without another look at the database.
+func (s *Service) put(tx *store.Tx, list []Message) error {
+	if len(list) == 0 {
+		return nil
+	}
+	list = slices.Clone(list) // the caller may have to write the same list again
+	direct := map[*route][]Message{}
+	for i := range list {
+		m := &list[i]
+		if m.State != Queued || m.Due.After(m.Moved) {
+			continue
+		}
+		rt := s.route(m.Channel)
+		if rt == nil || !s.Running() || !rt.room(len(direct[rt])+1) {
+			continue
+		}
+		m.State, m.Due = Handing, m.Moved.Add(lease)
+		direct[rt] = append(direct[rt], *m)
+	}
+	if err := insert(tx, list); err != nil {
+		return err
+	}
+	tx.After(func() {
+		for rt, batch := range direct {
+			rt.offer(batch)
+		}
+		s.wake()
+	})
+	if len(list) <= 200 { // in a spike pages look again by themselves
+		for _, m := range list {
+			tx.Hint("patient", string(m.Org)+"/"+string(m.Patient))
+		}
+	}
+	return nil
+}
+
+// Running reports whether this process hands messages over.
+func (s *Service) Running() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.running
+}

@@ -1,0 +1,496 @@
+package message
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"doorstep/internal/clock"
+	"doorstep/internal/person"
+	"doorstep/internal/store"
+	"doorstep/internal/words"
+)
+
+const (
+	reportWithin = 10 * time.Minute // no delivery report by then: the next channel (FAULTS 5)
+	maxTries     = 5
+	pollEvery    = time.Second
+	pollBatch    = 500
+	directMost   = 50_000 // messages in memory on their way out; past it they wait in the database
+)
+
+// route is one channel with what is on its way to it.
+type route struct {
+	name person.Channel
+	ch   Channel
+	ring chan struct{} // something was offered
+
+	mu     sync.Mutex
+	direct [][]Message
+	n      int
+}
+
+func newRoute(name person.Channel, ch Channel) *route {
+	return &route{name: name, ch: ch, ring: make(chan struct{}, 1)}
+}
+
+// room reports whether n more messages may be kept in memory.
+func (r *route) room(n int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.n+n <= directMost
+}
+
+// offer must not block: it runs on the database's one writer.
+func (r *route) offer(batch []Message) {
+	r.mu.Lock()
+	r.direct = append(r.direct, batch)
+	r.n += len(batch)
+	r.mu.Unlock()
+	r.wake()
+}
+
+func (r *route) wake() {
+	select {
+	case r.ring <- struct{}{}:
+	default:
+	}
+}
+
+func (r *route) take() []Message {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.direct) == 0 {
+		return nil
+	}
+	b := r.direct[0]
+	r.direct = r.direct[1:]
+	r.n -= len(b)
+	return b
+}
+
+func (s *Service) wake() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.routes {
+		r.wake()
+	}
+}
+
+// Run hands messages over until ctx ends, then finishes what is in memory. It may run on every node.
+func (s *Service) Run(ctx context.Context) error {
+	s.mu.Lock()
+	s.running = true
+	routes := make([]*route, 0, len(s.routes))
+	for _, name := range sortedKeys(s.routes) {
+		routes = append(routes, s.routes[name])
+	}
+	s.mu.Unlock()
+	defer func() { s.mu.Lock(); s.running = false; s.mu.Unlock() }()
+	var g errgroup.Group
+	for _, r := range routes {
+		g.Go(func() error { s.runRoute(ctx, r); return nil })
+	}
+	return g.Wait()
+}
+
+func (s *Service) runRoute(ctx context.Context, r *route) {
+	poll := time.NewTicker(pollEvery)
+	defer poll.Stop()
+	for {
+		for batch := r.take(); batch != nil; batch = r.take() {
+			if err := s.hand(ctx, r, batch); err != nil && ctx.Err() == nil {
+				slog.Error("messages could not be handed over", "channel", r.name, "n", len(batch), "err", err)
+			}
+		}
+		if _, err := s.sendDue(ctx, r); err != nil && ctx.Err() == nil {
+			slog.Error("the outbox could not be read", "channel", r.name, "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.ring:
+		case <-poll.C:
+		}
+	}
+}
+
+// SendDue does all that is due on every channel now, once, in a fixed order: for the simulator. It answers how much it did.
+func (s *Service) SendDue(ctx context.Context) (int, error) {
+	total := 0
+	s.mu.Lock()
+	names := sortedKeys(s.routes)
+	s.mu.Unlock()
+	for _, name := range names {
+		n, err := s.sendDue(ctx, s.route(name))
+		total += n
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// NextDue answers when the outbox has something to do next; false when it has not.
+func (s *Service) NextDue(ctx context.Context) (time.Time, bool, error) {
+	var at int64
+	err := s.db.Read(ctx, func(tx *store.Tx) error {
+		s.mu.Lock()
+		names := sortedKeys(s.routes)
+		s.mu.Unlock()
+		for _, name := range names {
+			var first int64
+			found, err := tx.Row("SELECT due_at FROM message WHERE channel = $1 AND due_at > 0 ORDER BY due_at LIMIT 1", []any{string(name)}, &first)
+			if err != nil {
+				return err
+			}
+			if found && (at == 0 || first < at) {
+				at = first
+			}
+		}
+		return nil
+	})
+	return store.Time(at), at != 0, err
+}
+
+// sendDue takes what is due from the database: what waits is handed over; what another process left half-way is looked into;
+// what was never reported goes out by the next channel.
+func (s *Service) sendDue(ctx context.Context, r *route) (int, error) {
+	total := 0
+	for ctx.Err() == nil {
+		var mine, left, silent []Message
+		some := false
+		if err := s.db.Read(ctx, func(tx *store.Tx) error { // a look first: the writer is not disturbed for nothing
+			var at int64
+			var err error
+			some, err = tx.Row("SELECT due_at FROM message WHERE channel = $1 AND due_at > 0 AND due_at <= $2 ORDER BY due_at LIMIT 1",
+				[]any{string(r.name), store.Micros(s.clock.Now())}, &at)
+			return err
+		}); err != nil || !some {
+			return total, err
+		}
+		err := s.db.Write(store.Essential(ctx), func(tx *store.Tx) error {
+			mine, left, silent = nil, nil, nil
+			now := s.clock.Now()
+			lock := ""
+			if tx.Engine() == store.Postgres {
+				lock = " FOR UPDATE SKIP LOCKED"
+			}
+			due, err := s.list(tx, "channel = $1 AND due_at > 0 AND due_at <= $2 ORDER BY due_at, org, patient, at, id LIMIT $3"+lock, string(r.name), store.Micros(now), pollBatch)
+			if err != nil {
+				return err
+			}
+			slices.SortStableFunc(due, func(a, b Message) int { return int(b.Severity - a.Severity) })
+			for i := range due {
+				m := &due[i]
+				switch m.State {
+				case Queued:
+					mine = append(mine, *m)
+				case Handing:
+					left = append(left, *m)
+				case Sent:
+					silent = append(silent, *m)
+				}
+				if m.State != Sent {
+					if err := s.move(tx, m, Handing, now.Add(lease), m.Ref, m.Tries); err != nil {
+						return err
+					}
+				}
+			}
+			for i := range silent {
+				if err := s.move(tx, &silent[i], Unknown, time.Time{}, silent[i].Ref, silent[i].Tries); err != nil {
+					return err
+				}
+				if err := s.fallBack(tx, silent[i]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return total, err
+		}
+		n := len(mine) + len(left) + len(silent)
+		total += n
+		if len(left) > 0 {
+			again, err := s.reconcile(ctx, r, left)
+			if err != nil {
+				return total, err
+			}
+			mine = append(mine, again...)
+		}
+		if len(mine) > 0 {
+			if err := s.hand(ctx, r, mine); err != nil {
+				return total, err
+			}
+		}
+		if n < pollBatch {
+			return total, nil
+		}
+	}
+	return total, ctx.Err()
+}
+
+// reconcile decides about messages whose process ended between handing over and writing down (FAULTS 2). A gateway that can
+// tell is asked. One that cannot: a reminder is not risked twice, an alert is sent again and says so. It answers those to send.
+func (s *Service) reconcile(ctx context.Context, r *route, left []Message) ([]Message, error) {
+	var again []Message
+	rec, can := r.ch.(Reconciler)
+	for _, m := range left {
+		if can {
+			ref, took, err := rec.Took(m.ID)
+			if err != nil {
+				continue // asked again when this lease ends
+			}
+			if !took {
+				again = append(again, m)
+				continue
+			}
+			err = s.db.Write(store.Essential(ctx), func(tx *store.Tx) error {
+				return s.move(tx, &m, Sent, s.clock.Now().Add(reportWithin), ref, m.Tries)
+			})
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if m.Severity >= Urgent {
+			m.Body = words.Say(s.language(ctx, m), "sms.repeat", map[string]string{"text": m.Body})
+			again = append(again, m)
+			continue
+		}
+		if err := s.db.Write(store.Essential(ctx), func(tx *store.Tx) error { return s.move(tx, &m, Unknown, time.Time{}, m.Ref, m.Tries) }); err != nil {
+			return nil, err
+		}
+	}
+	return again, nil
+}
+
+// language answers what the recipient reads, English where that cannot be found out.
+func (s *Service) language(ctx context.Context, m Message) string {
+	lang := "en"
+	s.db.Read(ctx, func(tx *store.Tx) error {
+		p, err := s.people.Get(tx, m.Org, m.Person)
+		if err == nil {
+			lang = p.Language
+		}
+		return err
+	})
+	return lang
+}
+
+// hand gives messages to their channel and writes down what became of each.
+func (s *Service) hand(ctx context.Context, r *route, batch []Message) error {
+	out := make([]Outgoing, len(batch))
+	for i := range batch {
+		m := &batch[i]
+		out[i] = Outgoing{Ref: m.ID, To: m.Address, Body: m.Body, Severity: m.Severity}
+		if r.name == person.Mail {
+			out[i].Subject = s.subject(m)
+		}
+	}
+	results := r.ch.Send(ctx, out)
+	if len(results) != len(batch) {
+		return fmt.Errorf("channel %s answered %d results for %d messages", r.name, len(results), len(batch))
+	}
+	// What was handed over must be written down even while the server stops.
+	return s.db.Write(store.Essential(context.WithoutCancel(ctx)), func(tx *store.Tx) error {
+		if plain(results) {
+			if ok, err := s.moveRange(tx, batch); ok || err != nil {
+				return err
+			}
+		}
+		for i := range batch {
+			if err := s.settle(tx, &batch[i], results[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// plain reports that every message was taken, without a reference and with no report to come.
+func plain(results []Result) bool {
+	for i := range results {
+		if r := &results[i]; r.Err != nil || r.Ref != "" || r.Reports {
+			return false
+		}
+	}
+	return true
+}
+
+// moveRange marks a stretch of messages that lie together (one climb's batch) as sent, in one statement. It answers false when
+// the stretch holds anything else, and has then changed nothing.
+func (s *Service) moveRange(tx *store.Tx, batch []Message) (bool, error) {
+	first, last := &batch[0], &batch[len(batch)-1]
+	if len(batch) < 50 || first.Org != last.Org || Shard(first.Patient) != Shard(last.Patient) {
+		return false, nil
+	}
+	args := []any{string(first.Org), Shard(first.Patient), string(first.Patient), string(last.Patient), store.Micros(first.Moved), string(first.Channel)}
+	where := " WHERE org = $1 AND shard = $2 AND patient >= $3 AND patient <= $4 AND state = 1 AND moved_at = $5 AND channel = $6"
+	if tx.Engine() == store.SQLite { // alone with the writer, so counting first is safe
+		var n int
+		if _, err := tx.Row("SELECT COUNT(*) FROM message"+where, args, &n); err != nil || n != len(batch) {
+			return false, err
+		}
+	} else if _, err := tx.Exec("SAVEPOINT range"); err != nil {
+		return false, err
+	}
+	n, err := tx.Exec("UPDATE message SET state = 2, due_at = 0"+where, args...)
+	if err != nil || tx.Engine() == store.SQLite {
+		return true, err
+	}
+	if int(n) != len(batch) {
+		_, err = tx.Exec("ROLLBACK TO SAVEPOINT range")
+		return false, err
+	}
+	_, err = tx.Exec("RELEASE SAVEPOINT range")
+	return true, err
+}
+
+// settle writes down what a channel answered for one message.
+func (s *Service) settle(tx *store.Tx, m *Message, r Result) error {
+	now := s.clock.Now()
+	switch {
+	case r.Err == nil && r.Reports:
+		return s.move(tx, m, Sent, now.Add(reportWithin), r.Ref, m.Tries)
+	case r.Err == nil:
+		return s.move(tx, m, Sent, time.Time{}, r.Ref, m.Tries)
+	case r.Never || m.Tries+1 >= maxTries:
+		if err := s.move(tx, m, Failed, time.Time{}, m.Ref, m.Tries+1); err != nil {
+			return err
+		}
+		return s.fallBack(tx, *m)
+	default:
+		wait := max(r.Wait, 15*time.Second<<m.Tries)
+		_, err := tx.Exec("UPDATE message SET state = 0, due_at = $6, moved_at = $7, tries = tries + 1 WHERE org = $1 AND shard = $2 AND patient = $3 AND at = $4 AND id = $5 AND state = 1",
+			append(keyOf(m), store.Micros(now.Add(wait)), store.Micros(now))...)
+		return err
+	}
+}
+
+func keyOf(m *Message) []any {
+	return []any{string(m.Org), Shard(m.Patient), string(m.Patient), store.Micros(m.At), m.ID}
+}
+
+// move brings a message's state forward; a state that is behind the present one changes nothing.
+func (s *Service) move(tx *store.Tx, m *Message, to State, due time.Time, ref string, tries int) error {
+	now := s.clock.Now()
+	n, err := tx.Exec(`UPDATE message SET state = $6, due_at = $7, moved_at = $8, ref = $9, tries = $10
+		WHERE org = $1 AND shard = $2 AND patient = $3 AND at = $4 AND id = $5 AND state <= $6`,
+		append(keyOf(m), int(to), store.Micros(due), store.Micros(now), ref, tries)...)
+	if err == nil && n == 1 {
+		m.State, m.Due, m.Moved, m.Ref, m.Tries = to, due, now, ref, tries
+		tx.Hint("patient", string(m.Org)+"/"+string(m.Patient))
+	}
+	return err
+}
+
+// fallBack starts the next channel for a message that did not arrive; when none is left the desk is told.
+func (s *Service) fallBack(tx *store.Tx, m Message) error {
+	if m.Channel == person.Cue {
+		return nil // a light that does not shine is followed by the next rung
+	}
+	found, err := s.people.Recipients(tx, m.Org, []person.ID{m.Person})
+	if err != nil {
+		return err
+	}
+	r := found[m.Person]
+	if r == nil {
+		return nil
+	}
+	sent, err := s.list(tx, "org = $1 AND shard = $2 AND patient = $3 AND at = $4 AND person = $5 AND say = $6 AND promises = $7 AND inward = 0", string(m.Org),
+		Shard(m.Patient), string(m.Patient), store.Micros(m.At), string(m.Person), m.Say, m.Promises)
+	if err != nil {
+		return err
+	}
+	var tried []string
+	for _, x := range sent {
+		tried = append(tried, string(x.Channel)+":"+x.Address)
+	}
+	c, _ := s.pick(r, nil, tried)
+	next := m
+	next.ID, next.Channel, next.Address = clock.DerivedID(m.ID, "next", string(c.Channel), c.Address), c.Channel, c.Address
+	next.State, next.Ref, next.Tries, next.Moved = Queued, "", 0, s.clock.Now()
+	next.Due = next.Moved
+	if c.Channel == person.Page {
+		next.State, next.Due = Sent, time.Time{}
+		if s.desk != nil {
+			if err := s.desk.Undelivered(tx, m); err != nil {
+				return err
+			}
+		}
+	}
+	if slices.Contains(tried, string(c.Channel)+":"+c.Address) {
+		return nil
+	}
+	return s.put(tx, []Message{next})
+}
+
+// subject answers a mail's subject line.
+func (s *Service) subject(m *Message) string {
+	lang, clinic := "en", ""
+	args := map[string]string{}
+	if err := s.db.Read(context.Background(), func(tx *store.Tx) error {
+		o, err := s.people.Org(tx, m.Org)
+		if err != nil {
+			return err
+		}
+		clinic = o.Name
+		p, err := s.people.Get(tx, m.Org, m.Person)
+		if err == nil {
+			lang = p.Language
+			args["time"] = words.Time(lang, m.At, p.Location())
+		}
+		if m.Patient != "" && m.Patient != m.Person {
+			about, err := s.people.Get(tx, m.Org, m.Patient)
+			if err == nil {
+				args["called"] = about.Called
+			}
+		}
+		return nil
+	}); err != nil {
+		return clinic
+	}
+	args["clinic"], args["who"] = clinic, clinic
+	key := "mail." + m.Say
+	if m.Say == "raw" {
+		key = "mail.signin"
+	}
+	if !words.Has(key) {
+		return clinic
+	}
+	return words.Say(lang, key, args)
+}
+
+// Report takes a gateway's delivery report by the gateway's reference. Reports may come twice, late, or in any order: a state
+// only moves forward. An unknown reference is passed over.
+func (s *Service) Report(ctx context.Context, ref string, to State) error {
+	return s.db.Write(store.Essential(ctx), func(tx *store.Tx) error {
+		list, err := s.list(tx, "ref = $1", ref)
+		if err != nil {
+			return err
+		}
+		for i := range list {
+			m := &list[i]
+			if to <= m.State {
+				continue
+			}
+			due := time.Time{}
+			if err := s.move(tx, m, to, due, m.Ref, m.Tries); err != nil {
+				return err
+			}
+			if to == Failed {
+				if err := s.fallBack(tx, *m); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
