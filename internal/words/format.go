@@ -130,3 +130,11 @@ func Number(lang string, v float64, decimals int) string {
 	}
 	return whole
 }
+
+// Weekday answers the short name of a day of the week: "Mon", "lun".
+func Weekday(lang string, d time.Weekday) string {
+	if lang == "es" {
+		return daysShortES[d]
+	}
+	return d.String()[:3]
+}

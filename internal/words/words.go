@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -79,7 +80,7 @@ func Count(lang, key string, n int, args map[string]string) string {
 func Tell(lang, key string, args map[string]string, zone *time.Location) string {
 	with := make(map[string]string, len(args))
 	for name, value := range args {
-		if at, err := time.Parse(time.RFC3339, value); err == nil {
+		if at, ok := instant(value); ok {
 			value = Time(lang, at, zone)
 		} else if own, ok := strings.CutPrefix(value, "key:"); ok {
 			value = Say(lang, own, nil)
@@ -87,6 +88,15 @@ func Tell(lang, key string, args map[string]string, zone *time.Location) string 
 		with[name] = value
 	}
 	return Say(lang, key, with)
+}
+
+// instant reads an RFC 3339 instant; most arguments are none, and time.Parse is slow to say so.
+func instant(s string) (time.Time, bool) {
+	if len(s) < len("2006-01-02T15:04:05Z") || s[4] != '-' || s[10] != 'T' {
+		return time.Time{}, false
+	}
+	at, err := time.Parse(time.RFC3339, s)
+	return at, err == nil
 }
 
 func fill(text string, args map[string]string) string {
@@ -117,6 +127,9 @@ func fill(text string, args map[string]string) string {
 
 // Placeholders answers the names in a key's text, sorted, each once.
 func Placeholders(lang, key string) []string {
+	if names, ok := placeholders.Load(lang + " " + key); ok {
+		return names.([]string)
+	}
 	var names []string
 	for part := range strings.SplitSeq(catalogs[lang][key], "{") {
 		if name, _, ok := strings.Cut(part, "}"); ok {
@@ -124,8 +137,12 @@ func Placeholders(lang, key string) []string {
 		}
 	}
 	slices.Sort(names)
-	return slices.Compact(names)
+	names = slices.Compact(names)
+	placeholders.Store(lang+" "+key, names)
+	return names
 }
+
+var placeholders sync.Map // what Placeholders found, by language and key
 
 // Prefer answers the first of our languages that an Accept-Language header asks for. Quality values are not weighed:
 // browsers list what they prefer first.
@@ -138,4 +155,46 @@ func Prefer(accept string) string {
 		}
 	}
 	return Languages[0]
+}
+
+// Translate answers an English sentence of an error in another language, by the catalog text fault.* whose words it matches
+// (placeholders match anything). A sentence that is not in the catalog stays English: better than nothing said.
+func Translate(lang, english string) string {
+	if lang == "en" || lang == "" {
+		return english
+	}
+	for key, pattern := range catalogs["en"] {
+		if !strings.HasPrefix(key, "fault.") {
+			continue
+		}
+		if args, ok := match(pattern, english); ok {
+			return Say(lang, key, args)
+		}
+	}
+	return english
+}
+
+// match fits a text to a pattern with {name} placeholders and answers what stands in their places.
+func match(pattern, text string) (map[string]string, bool) {
+	args := map[string]string{}
+	for {
+		open := strings.IndexByte(pattern, '{')
+		if open < 0 {
+			return args, pattern == text
+		}
+		if !strings.HasPrefix(text, pattern[:open]) {
+			return nil, false
+		}
+		name, rest, _ := strings.Cut(pattern[open+1:], "}")
+		text, pattern = text[open:], rest
+		next := strings.IndexByte(rest, '{')
+		if next < 0 {
+			next = len(rest)
+		}
+		end := strings.LastIndex(text, rest[:next])
+		if end < 0 {
+			return nil, false
+		}
+		args[name], text = text[:end], text[end:]
+	}
 }

@@ -1,0 +1,75 @@
+package web
+
+import (
+	"time"
+
+	"doorstep/internal/store"
+	"doorstep/internal/words"
+)
+
+// doseCalendar is four weeks of doses, a box a day.
+type doseCalendar struct {
+	Say   string
+	Chart string
+	Heads []string
+	Rows  [][]string
+}
+
+const calendarDays = 28
+
+// doseDays counts, for each day, how many doses are known to be done. It answers nil while there were none.
+func (s *Server) doseDays(tx *store.Tx, p *page) (*doseCalendar, error) {
+	today := p.Patient.DayOf(p.Now)
+	first := today.Add(1 - calendarDays)
+	kinds := make([]string, calendarDays)
+	c := &doseCalendar{Heads: []string{p.T("numbers.day"), p.T("numbers.doses.count")}}
+	done, due := 0, 0
+	for i := range calendarDays {
+		d := first.Add(i)
+		list, err := s.Doses.Day(tx, p.Org.ID, p.Patient.ID, d)
+		if err != nil {
+			return nil, err
+		}
+		yes, all := 0, 0
+		for _, x := range list {
+			switch x.Status {
+			case "taken", "late", "opened":
+				yes, all = yes+1, all+1
+			case "missed", "skipped":
+				all++
+			}
+		}
+		kinds[i] = cellKind(yes, all)
+		done, due = done+yes, due+all
+		if all > 0 {
+			c.Rows = append(c.Rows, []string{p.shortDay(d), p.T("numbers.of", "n", p.Num(float64(yes), 0), "all", p.Num(float64(all), 0))})
+		}
+	}
+	if due == 0 {
+		return nil, nil
+	}
+	c.Say = p.T("numbers.doses.say", "n", p.Num(float64(done), 0), "all", p.Num(float64(due), 0))
+	// A week begins on Sunday in English, on Monday in Spanish, as calendars on the wall do.
+	begin := time.Sunday
+	if p.Lang == "es" {
+		begin = time.Monday
+	}
+	heads := make([]string, 7)
+	for i := range heads {
+		heads[i] = words.Weekday(p.Lang, (begin+time.Weekday(i))%7)
+	}
+	c.Chart = calendar(c.Say, heads, int(first.Weekday()-begin+7)%7, kinds)
+	return c, nil
+}
+
+func cellKind(yes, all int) string {
+	switch {
+	case all == 0:
+		return "none"
+	case yes == all:
+		return "taken"
+	case yes > 0:
+		return "part"
+	}
+	return "missed"
+}

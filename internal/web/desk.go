@@ -1,0 +1,336 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"doorstep/internal/fault"
+	"doorstep/internal/person"
+	"doorstep/internal/promise"
+	"doorstep/internal/store"
+	"doorstep/internal/words"
+)
+
+// deskPage is what is at risk, most severe first, and who is on duty.
+type deskPage struct {
+	*page
+	Groups   []taskGroup
+	HandOver []taskLine
+	Open     int
+	OnDuty   []duty
+	Staff    []option
+	Teams    []option
+}
+
+// taskGroup is tasks of one cause. At most groupShown of one are listed, and every severe one.
+type taskGroup struct {
+	Cause string
+	Key   string
+	Tasks []taskLine
+	More  int
+}
+
+// groupShown keeps one bad hour (a dead hub, a gateway) from burying everything else.
+const groupShown = 12
+
+// taskLine is one row: what, who, since when, why, whose it is.
+type taskLine struct {
+	promise.TaskRow
+	What  string
+	Who   string
+	Owner string
+	Mine  bool
+	Why   []string // the rule and what it saw
+}
+
+type duty struct {
+	Name  string
+	Role  person.Role
+	Until time.Time
+}
+
+func (s *Server) deskRoutes(mux *http.ServeMux) {
+	mux.Handle("GET /desk", s.staff(s.desk))
+	mux.Handle("POST /desk/tasks/{task}/take", s.staff(s.takeTask))
+	mux.Handle("POST /desk/tasks/{task}/snooze", s.staff(s.snoozeTask))
+	mux.Handle("POST /desk/tasks/{task}/done", s.staff(s.finishTask))
+	mux.Handle("POST /desk/shifts", s.staff(s.addShift))
+	s.peopleRoutes(mux)
+}
+
+func (s *Server) desk(w http.ResponseWriter, r *http.Request, p *page) error {
+	p.note(r)
+	return s.showDesk(w, r, p, http.StatusOK)
+}
+
+func (s *Server) showDesk(w http.ResponseWriter, r *http.Request, p *page, status int) error {
+	p.Title, p.Active, p.Live = "desk.title", "nav.desk", "/events?desk=1"
+	m := deskPage{page: p}
+	err := s.DB.Read(r.Context(), func(tx *store.Tx) error {
+		if err := s.loadTasks(tx, &m, r.URL.Query().Get("all")); err != nil {
+			return err
+		}
+		return s.loadShifts(tx, &m)
+	})
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, status, p, deskView(m))
+}
+
+// loadTasks groups the open tasks of the viewer's patients by cause, in the order of each group's first.
+func (s *Server) loadTasks(tx *store.Tx, m *deskPage, all string) error {
+	rows, err := s.Promise.Tasks(tx, m.Org.ID)
+	if err != nil {
+		return err
+	}
+	mine, err := s.Person.PatientsOf(tx, m.Viewer)
+	if err != nil {
+		return err
+	}
+	names := s.names(tx, m.page)
+	for _, who := range mine {
+		names.had[who.ID] = who
+	}
+	seen := make(map[person.ID]bool, len(mine))
+	for _, who := range mine {
+		seen[who.ID] = true
+	}
+	at := map[string]int{}
+	for _, t := range rows {
+		if t.Patient != "" && !seen[t.Patient] {
+			continue
+		}
+		m.Open++
+		aside := t.Snoozed.After(m.Now)
+		if !aside || t.Severity == promise.Severe {
+			i, ok := at[t.Cause]
+			if !ok {
+				i = len(m.Groups)
+				at[t.Cause] = i
+				m.Groups = append(m.Groups, taskGroup{Key: t.Cause, Cause: m.cause(t.Cause)})
+			}
+			g := &m.Groups[i]
+			if len(g.Tasks) >= groupShown && t.Severity != promise.Severe && all != t.Cause {
+				g.More++
+				continue
+			}
+			l, err := s.taskLine(tx, names, t, true)
+			if err != nil {
+				return err
+			}
+			g.Tasks = append(g.Tasks, l)
+		}
+		if t.Owner != "" {
+			l, err := s.taskLine(tx, names, t, false)
+			if err != nil {
+				return err
+			}
+			m.HandOver = append(m.HandOver, l)
+		}
+	}
+	return nil
+}
+
+func (p *page) cause(key string) string {
+	if words.Has("cause." + key) {
+		return p.T("cause." + key)
+	}
+	return p.T("cause.other")
+}
+
+// taskLine puts a task into words; with why, also the rule and what it saw.
+func (s *Server) taskLine(tx *store.Tx, names *names, t promise.TaskRow, why bool) (taskLine, error) {
+	p := names.p
+	l := taskLine{TaskRow: t, Mine: t.Owner == p.Viewer.Person}
+	if t.Patient != "" {
+		who, err := names.get(t.Patient)
+		if err != nil {
+			return l, err
+		}
+		l.Who = who.Name
+	}
+	l.What = names.task(t)
+	if t.Owner != "" {
+		var err error
+		if l.Owner, err = names.of(t.Owner); err != nil {
+			return l, err
+		}
+	}
+	if !why || t.Promise == "" || t.Patient == "" {
+		return l, nil
+	}
+	pr, err := s.Promise.Get(tx, t.Org, t.Patient, t.Promise)
+	if fault.Is(err, fault.NotFound) {
+		return l, nil
+	}
+	if err != nil {
+		return l, err
+	}
+	views, err := s.Promise.Of(tx, t.Org, t.Patient, pr.From, pr.From.Add(time.Microsecond))
+	if err != nil {
+		return l, err
+	}
+	for _, v := range views {
+		if v.ID == t.Promise {
+			l.Why, err = names.why(v)
+		}
+	}
+	return l, err
+}
+
+// why says what was promised, what was seen, and which rungs were climbed, with their times.
+func (n *names) why(v promise.View) ([]string, error) {
+	list := []string{n.p.T("why.due", "time", n.p.When(v.From), "by", n.p.When(v.By), "ladder", v.Ladder.Name, "version", n.p.Num(float64(v.Ladder.Version), 0))}
+	for _, e := range v.Evidence {
+		text, err := n.how(e)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, text)
+	}
+	if len(v.Evidence) == 0 {
+		list = append(list, n.p.T("why.nothing"))
+	}
+	for _, c := range v.Climbed {
+		list = append(list, n.climbed(c))
+	}
+	return list, nil
+}
+
+// shiftRoles may be on duty.
+var shiftRoles = []person.Role{person.Nurse, person.Clinician, person.Desk}
+
+func (s *Server) loadShifts(tx *store.Tx, m *deskPage) error {
+	var err error
+	if m.Teams, err = s.teamsOf(tx, m.page); err != nil {
+		return err
+	}
+	for _, role := range shiftRoles {
+		people, err := s.Person.WithRole(tx, m.Org.ID, role)
+		if err != nil {
+			return err
+		}
+		called := map[person.ID]string{}
+		for _, who := range people {
+			called[who.ID] = who.Name
+			m.Staff = append(m.Staff, option{string(who.ID), who.Name})
+		}
+		shifts, err := s.Person.OnDuty(tx, m.Org.ID, role, m.Self.Teams, m.Now)
+		if err != nil {
+			return err
+		}
+		for _, sh := range shifts {
+			m.OnDuty = append(m.OnDuty, duty{called[sh.Person], role, sh.Until})
+		}
+	}
+	return nil
+}
+
+// onTask runs a change of a task after asking whether the viewer may act for its patient.
+func (s *Server) onTask(r *http.Request, p *page, change func(tx *store.Tx, id string) error) error {
+	id := r.PathValue("task")
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	var t promise.TaskRow
+	if err := s.DB.Read(r.Context(), func(tx *store.Tx) error {
+		var err error
+		t, err = s.Promise.TaskByID(tx, p.Org.ID, id)
+		return err
+	}); err != nil {
+		return err
+	}
+	if t.Patient != "" {
+		if err := s.Person.Enter(r.Context(), p.Viewer, person.Act, t.Patient, "task"); err != nil {
+			return err
+		}
+	}
+	return s.DB.Write(r.Context(), func(tx *store.Tx) error { return change(tx, id) })
+}
+
+func (s *Server) takeTask(w http.ResponseWriter, r *http.Request, p *page) error {
+	err := s.onTask(r, p, func(tx *store.Tx, id string) error {
+		_, err := s.Promise.Take(tx, p.Viewer, id)
+		return err
+	})
+	if err != nil {
+		return s.again(w, r, p, err, func(status int) error { return s.showDesk(w, r, p, status) })
+	}
+	return back(w, r, "/desk", "task")
+}
+
+// snoozes are how long a task may be put aside; the ledger brings it forward to the end of the shift.
+var snoozes = []string{"30m", "1h", "2h", "4h"}
+
+func (s *Server) snoozeTask(w http.ResponseWriter, r *http.Request, p *page) error {
+	err := s.onTask(r, p, func(tx *store.Tx, id string) error {
+		d, err := time.ParseDuration(r.PostForm.Get("for"))
+		if err != nil || d <= 0 || d > 12*time.Hour {
+			return fault.Invalidf("Please choose how long.")
+		}
+		_, err = s.Promise.Snooze(tx, p.Viewer, id, p.Now.Add(d))
+		return err
+	})
+	if err != nil {
+		return s.again(w, r, p, err, func(status int) error { return s.showDesk(w, r, p, status) })
+	}
+	return back(w, r, "/desk", "snoozed")
+}
+
+func (s *Server) finishTask(w http.ResponseWriter, r *http.Request, p *page) error {
+	err := s.onTask(r, p, func(tx *store.Tx, id string) error {
+		_, err := s.Promise.Finish(tx, p.Viewer, id, strings.TrimSpace(r.PostForm.Get("outcome")))
+		return err
+	})
+	if err != nil {
+		return s.again(w, r, p, err, func(status int) error { return s.showDesk(w, r, p, status) })
+	}
+	return back(w, r, "/desk", "finished")
+}
+
+// localTime is how browsers send a date with a time, without a zone: the clinic's is meant.
+const localTime = "2006-01-02T15:04"
+
+func (s *Server) addShift(w http.ResponseWriter, r *http.Request, p *page) error {
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	if err := s.saveShift(r, p); err != nil {
+		return s.again(w, r, p, err, func(status int) error { return s.showDesk(w, r, p, status) })
+	}
+	return back(w, r, "/desk", "shift")
+}
+
+func (s *Server) saveShift(r *http.Request, p *page) error {
+	from, err := time.ParseInLocation(localTime, r.PostForm.Get("from"), p.Zone)
+	if err != nil {
+		return fault.Invalidf("Please choose when the shift begins.")
+	}
+	until, err := time.ParseInLocation(localTime, r.PostForm.Get("until"), p.Zone)
+	if err != nil {
+		return fault.Invalidf("Please choose when the shift ends.")
+	}
+	team := person.TeamID(r.PostForm.Get("team"))
+	return s.DB.Write(r.Context(), func(tx *store.Tx) error {
+		who, err := s.Person.Get(tx, p.Org.ID, person.ID(r.PostForm.Get("person")))
+		if err != nil {
+			return err
+		}
+		if !who.Role.Staff() || !has(p.Self.Teams, team) {
+			return fault.Invalidf("Please choose somebody of your own team.")
+		}
+		tx.Hint("desk", string(p.Org.ID))
+		return s.Person.SaveShift(tx, p.Org.ID, person.Shift{Person: who.ID, Role: who.Role, Team: team, From: from.UTC(), Until: until.UTC()})
+	})
+}
+
+func has(list []person.TeamID, t person.TeamID) bool {
+	for _, x := range list {
+		if x == t {
+			return true
+		}
+	}
+	return false
+}

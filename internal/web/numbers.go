@@ -1,0 +1,285 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"doorstep/internal/clock"
+	"doorstep/internal/reading"
+	"doorstep/internal/store"
+	"doorstep/internal/words"
+)
+
+// numbersPage shows a person's own body: a sentence for each number, then its chart.
+type numbersPage struct {
+	*page
+	Figures []figure
+	Doses   *doseCalendar // nil: no medicines yet
+}
+
+// figure is one number with its sentence, its chart and the chart's facts as a table.
+type figure struct {
+	Key    string // what.Key names it
+	Say    string
+	Value  string
+	Unit   string
+	At     time.Time
+	Chart  string // SVG
+	Heads  []string
+	Rows   [][]string
+	Unsure string // said when the latest value is odd; empty otherwise
+}
+
+// numbersDays is how far back the charts go.
+const numbersDays = 21
+
+// shown is a series that pages know how to show; others are kept, and exported, but not drawn.
+type shown struct {
+	code, key string
+	decimals  int
+	least     float64 // a change smaller than this is steady, in the unit
+}
+
+// LOINC codes of what is drawn, in the order of the page.
+var shownSeries = []shown{
+	{"29463-7", "weight", 1, 0.8},
+	{"8867-4", "pulse", 0, 5},
+	{"59408-5", "oxygen", 0, 2},
+	{"2708-6", "oxygen", 0, 2},
+	{"2339-0", "glucose", 0, 20},
+	{"15074-8", "glucose", 1, 1.1},
+}
+
+const systolic, diastolic = "8480-6", "8462-4"
+
+func (s *Server) numbers(w http.ResponseWriter, r *http.Request, p *page) error {
+	p.Title, p.Active = "numbers.title", "nav.numbers"
+	m := numbersPage{page: p}
+	var err error
+	if m.Figures, err = s.figures(r.Context(), p, true); err != nil {
+		return err
+	}
+	err = s.DB.Read(r.Context(), func(tx *store.Tx) error {
+		m.Doses, err = s.doseDays(tx, p)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, p, numbersView(m))
+}
+
+// figures answers what a person's devices have shown. It reads by itself, so it must stand outside a transaction.
+func (s *Server) figures(ctx context.Context, p *page, charts bool) ([]figure, error) {
+	latest, err := s.Reading.Latest(ctx, string(p.Org.ID), string(p.Patient.ID))
+	if err != nil {
+		return nil, err
+	}
+	had := map[string]reading.Sample{}
+	for _, l := range latest {
+		had[l.Series] = l
+	}
+	var list []figure
+	if top, ok := had[systolic]; ok && had[diastolic].Series != "" {
+		f, err := s.pressure(ctx, p, top, had[diastolic], charts)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, f)
+	}
+	for _, sh := range shownSeries {
+		l, ok := had[sh.code]
+		if !ok {
+			continue
+		}
+		f, err := s.single(ctx, p, sh, l, charts)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, f)
+	}
+	return list, nil
+}
+
+// day is one day's values of a series.
+type day struct {
+	Day    clock.Day
+	Median float64
+	N      int
+}
+
+// days answers the median of each day on which there is a value that can be believed.
+func (s *Server) days(ctx context.Context, p *page, code string) ([]day, error) {
+	last := clock.DayOf(p.Now, p.Zone)
+	from := clock.At(last.Add(1-numbersDays), 0, p.Zone)
+	samples, err := s.Reading.Samples(ctx, string(p.Org.ID), string(p.Patient.ID), code, from, p.Now.Add(time.Minute))
+	if err != nil {
+		return nil, err
+	}
+	values := map[clock.Day][]float64{}
+	for _, x := range samples {
+		if x.Flags&(reading.Impossible|reading.TimeUnknown|reading.Unlike) == 0 {
+			d := clock.DayOf(x.At, p.Zone)
+			values[d] = append(values[d], x.Value)
+		}
+	}
+	var list []day
+	for i := range numbersDays {
+		d := last.Add(1 - numbersDays + i)
+		if v := values[d]; len(v) > 0 {
+			list = append(list, day{d, median(v), len(v)})
+		}
+	}
+	return list, nil
+}
+
+// band answers the middle four fifths of a person's own days: what is usual for this person.
+func band(days []day) (low, high float64) {
+	if len(days) < 5 {
+		return 0, 0
+	}
+	v := make([]float64, len(days))
+	for i, d := range days {
+		v[i] = d.Median
+	}
+	slices.Sort(v)
+	return quantile(v, 0.1), quantile(v, 0.9)
+}
+
+func (s *Server) single(ctx context.Context, p *page, sh shown, l reading.Sample, charts bool) (figure, error) {
+	f := figure{Key: sh.key, Value: p.Num(l.Value, sh.decimals), Unit: unit(l.Unit), At: l.At, Unsure: p.doubt(l.Flags)}
+	days, err := s.days(ctx, p, sh.code)
+	if err != nil {
+		return f, err
+	}
+	f.Say = p.trend(sh, days, f.Unit)
+	if !charts || len(days) == 0 {
+		return f, nil
+	}
+	low, high := band(days)
+	first := clock.DayOf(p.Now, p.Zone).Add(1 - numbersDays)
+	c := plot{Name: f.Say, BandLow: low, BandHigh: high, XLabels: p.dayLabels(first), Format: func(v float64) string { return p.Num(v, 0) }}
+	f.Heads = []string{p.T("numbers.day"), p.T("what."+sh.key) + " (" + f.Unit + ")"}
+	for _, d := range days {
+		odd := high > low && (d.Median < low-sh.least || d.Median > high+sh.least)
+		c.Dots = append(c.Dots, dot{X: across(d.Day, first), High: d.Median, Odd: odd})
+		f.Rows = append(f.Rows, []string{p.shortDay(d.Day), p.Num(d.Median, sh.decimals)})
+	}
+	slices.Reverse(f.Rows)
+	f.Chart = c.draw()
+	return f, nil
+}
+
+// pressure shows the two numbers of blood pressure as one range a day, with the average of the week.
+func (s *Server) pressure(ctx context.Context, p *page, top, bottom reading.Sample, charts bool) (figure, error) {
+	f := figure{Key: "pressure", Value: p.Num(top.Value, 0) + "/" + p.Num(bottom.Value, 0), Unit: unit(top.Unit), At: top.At, Unsure: p.doubt(top.Flags | bottom.Flags)}
+	highs, err := s.days(ctx, p, systolic)
+	if err != nil {
+		return f, err
+	}
+	lows, err := s.days(ctx, p, diastolic)
+	if err != nil {
+		return f, err
+	}
+	low := map[clock.Day]float64{}
+	for _, d := range lows {
+		low[d.Day] = d.Median
+	}
+	first := clock.DayOf(p.Now, p.Zone).Add(1 - numbersDays)
+	c := plot{Ranges: true, XLabels: p.dayLabels(first), Format: func(v float64) string { return p.Num(v, 0) }}
+	f.Heads = []string{p.T("numbers.day"), p.T("what.pressure") + " (" + f.Unit + ")"}
+	var week, weekLow []float64
+	for _, d := range highs {
+		bottom, ok := low[d.Day]
+		if !ok {
+			continue
+		}
+		c.Dots = append(c.Dots, dot{X: across(d.Day, first), High: d.Median, Low: bottom})
+		f.Rows = append(f.Rows, []string{p.shortDay(d.Day), p.Num(d.Median, 0) + "/" + p.Num(bottom, 0)})
+		if first.Add(numbersDays).Sub(d.Day) <= 7 {
+			week, weekLow = append(week, d.Median), append(weekLow, bottom)
+		}
+	}
+	f.Say = p.T("numbers.pressure.none")
+	if len(week) > 0 {
+		f.Say = p.N("numbers.pressure", len(week), "top", p.Num(mean(week), 0), "bottom", p.Num(mean(weekLow), 0))
+	}
+	slices.Reverse(f.Rows)
+	if c.Name = f.Say; charts && len(c.Dots) > 0 {
+		f.Chart = c.draw()
+	}
+	return f, nil
+}
+
+// trend says in one sentence how the last two days stand against the two weeks before them.
+func (p *page) trend(sh shown, days []day, unit string) string {
+	what := p.T("the." + sh.key)
+	if len(days) < 5 {
+		return p.N("numbers.few", len(days), "what", what)
+	}
+	var now, before []float64
+	for i, d := range days {
+		if i >= len(days)-2 {
+			now = append(now, d.Median)
+		} else if i >= len(days)-16 {
+			before = append(before, d.Median)
+		}
+	}
+	change := mean(now) - mean(before)
+	by := p.Num(max(change, -change), sh.decimals)
+	switch {
+	case change >= sh.least:
+		return p.T("numbers.up", "what", what, "by", by, "unit", unit)
+	case change <= -sh.least:
+		return p.T("numbers.down", "what", what, "by", by, "unit", unit)
+	}
+	return p.T("numbers.steady", "what", what)
+}
+
+// doubt says what is odd about the newest value.
+func (p *page) doubt(f reading.Flags) string {
+	switch {
+	case f&reading.Unlike != 0:
+		return p.T("numbers.unlike")
+	case f&reading.Impossible != 0:
+		return p.T("numbers.impossible")
+	}
+	return ""
+}
+
+func mean(v []float64) float64 {
+	sum := 0.0
+	for _, x := range v {
+		sum += x
+	}
+	return sum / float64(max(len(v), 1))
+}
+
+// across answers where a day lies on the chart, 0 to 1.
+func across(d, first clock.Day) float64 {
+	return (float64(d.Sub(first)) + 0.5) / numbersDays
+}
+
+func (p *page) dayLabels(first clock.Day) []label {
+	var list []label
+	for i := 0; i < numbersDays; i += 7 {
+		list = append(list, label{across(first.Add(i), first), p.shortDay(first.Add(i))})
+	}
+	return append(list, label{1, p.T("numbers.today")})
+}
+
+func (p *page) shortDay(d clock.Day) string {
+	return words.Day(p.Lang, clock.At(d, clock.WallAt(12, 0), p.Zone), p.Zone)
+}
+
+// units are UCUM codes as people write them.
+var units = map[string]string{"mm[Hg]": "mmHg", "/min": "/min", "Cel": "°C", "[lb_av]": "lb", "{beats}/min": "/min"}
+
+func unit(code string) string {
+	if u, ok := units[code]; ok {
+		return u
+	}
+	return code
+}

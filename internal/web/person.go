@@ -1,0 +1,112 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"doorstep/internal/clock"
+	"doorstep/internal/person"
+	"doorstep/internal/promise"
+	"doorstep/internal/store"
+)
+
+// personPage is one person's line at the desk: what was promised, what happened, what was said, who helps.
+type personPage struct {
+	*page
+	Day      clock.Day
+	Today    bool
+	Promises []promised
+	Tasks    []taskLine
+	Doses    []dose // open ones, which somebody may answer for the person
+	Thread   []said
+	Answer   string
+	Contacts []person.Contact
+	Helpers  []helper
+	Figures  []figure
+}
+
+// promised is one promise with what happened to it.
+type promised struct {
+	ID    promise.ID
+	From  time.Time
+	By    time.Time
+	Say   string
+	State string
+	Why   []string
+}
+
+func (s *Server) personLine(w http.ResponseWriter, r *http.Request, p *page) error {
+	p.note(r)
+	return s.showPersonLine(w, r, p, http.StatusOK)
+}
+
+func (s *Server) showPersonLine(w http.ResponseWriter, r *http.Request, p *page, status int) error {
+	p.Title = "person.title"
+	m := personPage{page: p, Day: p.Patient.DayOf(p.Now), Today: true}
+	if d, err := clock.ParseDay(r.URL.Query().Get("day")); err == nil {
+		m.Day, m.Today = d, d == m.Day
+	}
+	var err error
+	if m.Figures, err = s.figures(r.Context(), p, false); err != nil {
+		return err
+	}
+	err = s.DB.Read(r.Context(), func(tx *store.Tx) error { return s.loadPerson(tx, &m) })
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, status, p, personView(m))
+}
+
+func (s *Server) loadPerson(tx *store.Tx, m *personPage) error {
+	names := s.names(tx, m.page)
+	views, err := s.Promise.Of(tx, m.Org.ID, m.Patient.ID, clockAt(m.Day, m.Patient), clockAt(m.Day.Add(1), m.Patient))
+	if err != nil {
+		return err
+	}
+	for _, v := range views {
+		why, err := names.why(v)
+		if err != nil {
+			return err
+		}
+		m.Promises = append(m.Promises, promised{ID: v.ID, From: v.From, By: v.By, Say: m.Tell(v.Say, v.Args), State: m.stateOf(v), Why: why})
+	}
+	tasks, err := s.Promise.TasksOf(tx, m.Org.ID, m.Patient.ID, 10)
+	if err != nil {
+		return err
+	}
+	for _, t := range tasks {
+		l, err := s.taskLine(tx, names, t, false)
+		if err != nil {
+			return err
+		}
+		m.Tasks = append(m.Tasks, l)
+	}
+	doses, err := s.doses(tx, names, m.Day)
+	if err != nil {
+		return err
+	}
+	for _, d := range doses {
+		if d.Open {
+			m.Doses = append(m.Doses, d)
+		}
+	}
+	if m.Thread, m.Answer, err = s.thread(tx, names); err != nil {
+		return err
+	}
+	if m.Contacts, err = s.Person.Contacts(tx, m.Org.ID, m.Patient.ID); err != nil {
+		return err
+	}
+	m.Helpers, err = s.helpers(tx, m.page)
+	return err
+}
+
+// stateOf says how a promise stands.
+func (p *page) stateOf(v promise.View) string {
+	if v.State == promise.Open && v.From.After(p.Now) {
+		return p.T("state.later")
+	}
+	return p.T("state." + v.State.String())
+}
+
+func year(y int) string { return strconv.Itoa(y) }

@@ -1,0 +1,125 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"doorstep/internal/message"
+	"doorstep/internal/person"
+	"doorstep/internal/promise"
+	"doorstep/internal/store"
+)
+
+// taskLinkPage is the one thing that a text's short link opens. Whoever holds the link may answer that one thing and sees
+// nothing else: no name in full, no medicine, no other day.
+type taskLinkPage struct {
+	*page
+	Code   string
+	Say    []string
+	Closed bool // nothing is left to answer
+	Told   bool // it is a notice to a helper: nothing to answer here
+	Thanks string
+}
+
+func (s *Server) taskLinkRoutes(mux *http.ServeMux) {
+	mux.Handle("GET /r/{code}", s.open(s.taskLink))
+	mux.Handle("POST /r/{code}", s.open(s.answerLink))
+}
+
+// linked is what a link names: the message, its reader, and the promises asked about.
+type linked struct {
+	message.Message
+	promises []promise.Promise
+}
+
+// openLink finds what a link names and puts its reader's language and zone on the page.
+func (s *Server) openLink(r *http.Request, p *page) (linked, error) {
+	p.Title = "link.title"
+	var l linked
+	err := s.DB.Read(r.Context(), func(tx *store.Tx) error {
+		m, err := s.Message.OpenLink(tx, r.PathValue("code"))
+		if err != nil {
+			return err
+		}
+		l.Message = m
+		reader, err := s.Person.Get(tx, m.Org, m.Person)
+		if err != nil {
+			return err
+		}
+		org, err := s.Person.Org(tx, m.Org)
+		if err != nil {
+			return err
+		}
+		s.inOrg(p, org)
+		p.Lang, p.Zone = reader.Language, reader.Location()
+		for id := range strings.FieldsSeq(m.Promises) {
+			x, err := s.Promise.Get(tx, m.Org, m.Patient, promise.ID(id))
+			if err != nil {
+				return err
+			}
+			l.promises = append(l.promises, x)
+		}
+		return nil
+	})
+	return l, err
+}
+
+func (s *Server) taskLink(w http.ResponseWriter, r *http.Request, p *page) error {
+	l, err := s.openLink(r, p)
+	if err != nil {
+		return err
+	}
+	return s.showLink(w, r, p, l, http.StatusOK)
+}
+
+func (s *Server) showLink(w http.ResponseWriter, r *http.Request, p *page, l linked, status int) error {
+	w.Header().Set("Cache-Control", "no-store")
+	m := taskLinkPage{page: p, Code: r.PathValue("code"), Closed: true, Told: l.Person != l.Patient}
+	for _, x := range l.promises {
+		m.Say = append(m.Say, p.Tell(x.Say, x.Args))
+		if answerable(x) {
+			m.Closed = false
+		}
+	}
+	return s.show(w, r, status, p, taskLinkView(m))
+}
+
+// answerable reports whether a dose may still be answered: while it is open, and late, after it was given up.
+func answerable(x promise.Promise) bool {
+	return x.Kind == "dose" && (x.State == promise.Open || x.State == promise.Broken)
+}
+
+func (s *Server) answerLink(w http.ResponseWriter, r *http.Request, p *page) error {
+	l, err := s.openLink(r, p)
+	if err != nil {
+		return err
+	}
+	p.Patient.ID = l.Patient // for whom the answer is; the page shows nothing of the chart
+	p.Viewer.Person = l.Patient
+	a, err := readAnswer(r, p)
+	if err == nil {
+		a.Org, a.By, a.For, a.Source = l.Org, l.Person, "", "link"
+		err = s.DB.Write(r.Context(), func(tx *store.Tx) error { return s.answerAll(tx, l, a) })
+	}
+	if err != nil {
+		return s.again(w, r, p, err, func(status int) error { return s.showLink(w, r, p, l, status) })
+	}
+	m := taskLinkPage{page: p, Thanks: p.T("done.skipped")}
+	if a.Taken {
+		m.Thanks = p.T("done.taken")
+	}
+	return s.show(w, r, http.StatusOK, p, taskLinkView(m))
+}
+
+func (s *Server) answerAll(tx *store.Tx, l linked, a DoseAnswer) error {
+	for _, x := range l.promises {
+		if !answerable(x) {
+			continue
+		}
+		a.Promise = x.ID
+		if err := s.Doses.Answer(tx, a); err != nil {
+			return err
+		}
+	}
+	return s.Person.Audit(tx, person.Viewer{Org: l.Org, Person: l.Person}, l.Patient, "answer a dose", "link")
+}

@@ -1,0 +1,186 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"doorstep/internal/promise"
+	"doorstep/internal/store"
+	"doorstep/internal/words"
+)
+
+// todayPage is a day in order of time: the next thing large, then what is later, then what is done and how we know.
+type todayPage struct {
+	*page
+	Date    string
+	Summary string // for family: how the day stands in one sentence
+	Acting  []acting
+	Next    []next // normally one; more when several are due at once
+	Later   []line
+	Done    []line
+}
+
+// acting is trouble that somebody has in hand, or that nobody has yet: who, since when.
+type acting struct {
+	What string
+	Who  string
+}
+
+// next is the next thing, with its one action.
+type next struct {
+	Eyebrow string
+	Say     string
+	Late    bool
+	Dose    *dose  // answered here; nil for what needs no answer
+	After   string // what happens if nothing is heard
+}
+
+func (s *Server) today(w http.ResponseWriter, r *http.Request, p *page) error {
+	p.note(r)
+	return s.showToday(w, r, p, http.StatusOK)
+}
+
+func (s *Server) showToday(w http.ResponseWriter, r *http.Request, p *page, status int) error {
+	p.Title, p.Active = "today.title", "nav.today"
+	m := todayPage{page: p, Date: words.DayLong(p.Lang, p.Now, p.Zone)}
+	err := s.DB.Read(r.Context(), func(tx *store.Tx) error { return s.loadToday(tx, &m) })
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, status, p, todayView(m))
+}
+
+func (s *Server) loadToday(tx *store.Tx, m *todayPage) error {
+	names := s.names(tx, m.page)
+	doses, err := s.doses(tx, names, m.Patient.DayOf(m.Now))
+	if err != nil {
+		return err
+	}
+	done, due := 0, 0
+	for i := range doses {
+		d := &doses[i]
+		switch d.Status {
+		case "due":
+			m.Next = append(m.Next, next{Eyebrow: m.T("today.now"), Say: d.Say, Dose: d, After: m.T("today.after")})
+		case "missed":
+			m.Next = append(m.Next, next{Eyebrow: m.T("today.missed"), Say: d.Say, Dose: d, Late: true, After: m.T("today.after.missed", "phone", m.Org.Phone)})
+		case "later":
+			m.Later = append(m.Later, line{Mark: d.Mark, What: d.Say, List: d.Medicines, How: d.How, ID: "d-" + string(d.Promise)})
+			continue
+		default:
+			if d.Status != "skipped" {
+				done++
+			}
+			m.Done = append(m.Done, line{Mark: d.Mark, What: d.Say, How: d.Know, ID: "d-" + string(d.Promise)})
+		}
+		due++
+	}
+	if err := s.loadOthers(tx, m, names); err != nil {
+		return err
+	}
+	if len(m.Next) == 0 && len(m.Later) > 0 { // the next thing stands large even when its time has not come
+		first := m.Later[0]
+		m.Later = m.Later[1:]
+		n := next{Eyebrow: m.T("today.next"), Say: first.What}
+		for i := range doses {
+			if "d-"+string(doses[i].Promise) == first.ID {
+				d := doses[i]
+				n.Dose = &d
+			}
+		}
+		m.Next = append(m.Next, n)
+	}
+	if due+len(m.Later) > 0 || len(m.Next) > 0 {
+		m.Summary = m.T("today.summary", "called", m.Patient.Called, "n", m.Num(float64(done), 0), "all", m.Num(float64(due), 0))
+	}
+	return s.loadActing(tx, m, names)
+}
+
+// loadOthers adds what is promised today beside doses: readings, calls, answers, and that silence will be noticed.
+func (s *Server) loadOthers(tx *store.Tx, m *todayPage, names *names) error {
+	from, to := dayBounds(m.Patient, m.Now)
+	views, err := s.Promise.Of(tx, m.Org.ID, m.Patient.ID, from, to)
+	if err != nil {
+		return err
+	}
+	for _, v := range views {
+		if v.Kind == "dose" || v.State == promise.Released {
+			continue
+		}
+		l := line{Mark: "later", What: m.Tell(v.Say, v.Args), ID: "p-" + string(v.ID)}
+		switch v.State {
+		case promise.Kept:
+			l.Mark = "done"
+			if len(v.Evidence) > 0 {
+				if l.How, err = names.how(v.Evidence[0]); err != nil {
+					return err
+				}
+			}
+			m.Done = append(m.Done, l)
+		case promise.Broken:
+			l.Mark, l.How = "missed", m.T("today.broken", "phone", m.Org.Phone)
+			m.Done = append(m.Done, l)
+		default:
+			if m.Now.Before(v.From) || v.Keeper.Kind != "patient" {
+				l.How = m.T("today.by", "time", m.When(v.By))
+				m.Later = append(m.Later, l)
+				continue
+			}
+			m.Next = append(m.Next, next{Eyebrow: m.T("today.now"), Say: l.What, After: m.T("today.by", "time", m.When(v.By))})
+		}
+	}
+	return nil
+}
+
+// loadActing says what trouble there is with this chart, and who has it in hand since when.
+func (s *Server) loadActing(tx *store.Tx, m *todayPage, names *names) error {
+	tasks, err := s.Promise.TasksOf(tx, m.Org.ID, m.Patient.ID, 20)
+	if err != nil {
+		return err
+	}
+	for _, t := range tasks {
+		if !t.Closed.IsZero() {
+			continue
+		}
+		a := acting{What: names.task(t)}
+		if t.Owner == "" {
+			a.Who = m.T("acting.none", "role", m.role(t.Role), "time", m.When(t.Opened))
+		} else {
+			who, err := names.of(t.Owner)
+			if err != nil {
+				return err
+			}
+			since := t.Taken
+			if since.IsZero() {
+				since = t.Opened
+			}
+			a.Who = m.T("acting.who", "who", who, "time", m.When(since))
+		}
+		m.Acting = append(m.Acting, a)
+	}
+	return nil
+}
+
+// task says why a task was opened.
+func (n *names) task(t promise.TaskRow) string {
+	zone := n.p.Zone
+	if who, err := n.get(t.Patient); err == nil && t.Patient != "" {
+		zone = who.Location()
+	}
+	key := t.Say
+	if !strings.Contains(key, ".") || words.Has("task."+key) {
+		key = "task." + key
+	}
+	return words.Tell(n.p.Lang, key, t.Args, zone)
+}
+
+// greeting fits the hour.
+func (p *page) greeting() string {
+	switch h := p.Now.In(p.Zone).Hour(); {
+	case h >= 4 && h < 12:
+		return p.T("today.morning", "called", p.Patient.Called)
+	case h >= 12 && h < 18:
+		return p.T("today.afternoon", "called", p.Patient.Called)
+	}
+	return p.T("today.evening", "called", p.Patient.Called)
+}
