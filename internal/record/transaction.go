@@ -3,6 +3,7 @@ package record
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -48,15 +49,20 @@ func (e *EntryError) Unwrap() error { return e.Err }
 
 // ParseSteps reads a bundle's entries. Errors: fault.Invalid naming the entry.
 func ParseSteps(bundle []byte) (kind string, steps []*Step, err error) {
-	if _, err := read(bundle); err != nil {
-		return "", nil, err
+	if len(bundle) > MostBytes {
+		return "", nil, fault.New(fault.TooMuch, "the bundle is longer than %d MB", MostBytes>>20)
 	}
 	var head struct {
 		ResourceType string
 		Type         string
 		Entry        []json.RawMessage
 	}
-	if err := json.Unmarshal(bundle, &head); err != nil || head.ResourceType != "Bundle" {
+	err = json.Unmarshal(bundle, &head)
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		return "", nil, fault.Invalidf("the bundle is not JSON (byte %d)", syntax.Offset)
+	}
+	if err != nil || head.ResourceType != "Bundle" {
 		return "", nil, fault.Invalidf("a Bundle should stand here")
 	}
 	for i, raw := range head.Entry {
