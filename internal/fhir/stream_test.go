@@ -96,8 +96,8 @@ func (l *long) Read(p []byte) (int, error) {
 func TestStreamBoundsMemory(t *testing.T) {
 	t.Parallel()
 	for name, in := range map[string]*long{
-		"line":   {head: `{"resourceType":"Patient","id":"`, tail: "\"}\n{\"resourceType\":\"Patient\"}\n", n: 2 << 30},
-		"bundle": {head: `{"resourceType":"Bundle","entry":[{"resource":{"x":"`, tail: `"}},{"resource":{}}]}`, n: 256 << 20},
+		"line":   {head: `{"resourceType":"Patient","id":"`, tail: "\"}\n{\"resourceType\":\"Patient\"}\n", n: 300 << 20},
+		"bundle": {head: `{"resourceType":"Bundle","entry":[{"resource":{"x":"`, tail: `"}},{"resource":{}}]}`, n: 64 << 20},
 	} {
 		s := NewStream(in, 1<<20, name == "line")
 		first, err := s.Next()

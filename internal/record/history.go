@@ -50,9 +50,9 @@ func history(tx *store.Tx, scope Scope, typ, id string) ([]Resource, error) {
 				return err
 			}
 			r.At, r.Deleted = store.Time(at), deleted != 0
-			r.Body, err = unpack(body)
+			r.Body = body
 			all = append(all, r)
-			return err
+			return nil
 		}); err != nil {
 		return nil, err
 	}

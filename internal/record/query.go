@@ -117,7 +117,7 @@ func (q *query) param(name, value string) (known bool, err error) {
 	case "_id":
 		var ids []string
 		for _, id := range split(value) {
-			if q.ids == nil || slices.Contains(q.ids, id) {
+			if fhir.ValidID(id) && (q.ids == nil || slices.Contains(q.ids, id)) {
 				ids = append(ids, id)
 			}
 		}

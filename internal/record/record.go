@@ -136,7 +136,7 @@ func get(tx *store.Tx, scope Scope, typ, id string) (Resource, error) {
 	return row.Resource, nil
 }
 
-func notFound(typ, id string) error { return fault.NotFoundf("there is no %s/%s", typ, id) }
+func notFound(typ, id string) error { return fault.NotFoundf("there is no %s/%s", clip(typ), clip(id)) }
 
 // stored is a row of record_resource.
 type stored struct {
@@ -153,12 +153,15 @@ func scanStored(scan func(...any) error) (stored, error) {
 	err := scan(&r.n, &r.Type, &r.ID, &r.Version, &at, &deleted, &r.sum, &body)
 	if err == nil {
 		r.At, r.Deleted = store.Time(at), deleted != 0
-		r.Body, err = unpack(body)
+		r.Body = body
 	}
 	return r, err
 }
 
 func current(tx *store.Tx, org, typ, id string) (stored, bool, error) {
+	if !fhir.ValidID(id) {
+		return stored{}, false, nil
+	}
 	rows, err := store.All(tx, "SELECT "+resourceColumns+" FROM record_resource r WHERE r.org = $1 AND r.type = $2 AND r.id = $3",
 		[]any{org, typ, id}, scanStored)
 	if err != nil || len(rows) == 0 {

@@ -74,7 +74,7 @@ func (s *Service) apply(tx *store.Tx, org string, changes []*change) error {
 			c := fresh[i]
 			c.version = 1
 			row[0], row[1], row[2], row[3], row[4] = org, c.n, c.ix.Type, c.ix.ID, int64(1)
-			row[5], row[6], row[7], row[8], row[9] = at, c.ix.Date, int64(0), c.sum, pack(c.body)
+			row[5], row[6], row[7], row[8], row[9] = at, c.ix.Date, int64(0), c.sum, present(c.body)
 		}))
 	if err != nil {
 		return err
@@ -232,7 +232,7 @@ func supersede(tx *store.Tx, org string, at int64, c *change) error {
 		date = c.ix.Date
 	}
 	_, err = tx.Exec("UPDATE record_resource SET version = $3, at = $4, date = $5, deleted = $6, sum = $7, body = $8 WHERE org = $1 AND n = $2",
-		org, c.n, c.version, at, date, deleted, c.sum, pack(c.body))
+		org, c.n, c.version, at, date, deleted, c.sum, present(c.body))
 	return err
 }
 
@@ -243,7 +243,7 @@ func lastBody(tx *store.Tx, org string, n int64) ([]byte, error) {
 		[]any{org, n}, &body); err != nil {
 		return nil, err
 	}
-	return unpack(body)
+	return body, nil
 }
 
 // describe is how a resource is named in an error.
@@ -252,4 +252,12 @@ func describe(typ, id string) string {
 		return typ
 	}
 	return fmt.Sprintf("%s/%s", typ, id)
+}
+
+// present is how a body lies in its column: as it came, empty for a deletion.
+func present(body []byte) []byte {
+	if body == nil {
+		return []byte{}
+	}
+	return body
 }
