@@ -256,9 +256,7 @@ func (s *Service) follow(tx *store.Tx, b *batch) error {
 		}
 		first := b.rows[0].p
 		same = same && d.p.Ladder == first.Ladder && d.p.Rung == first.Rung && d.p.Org == first.Org
-		if err := s.followOne(tx, b, c, d, &same); err != nil {
-			return err
-		}
+		b.followOne(c, d)
 	}
 	// When every row climbs the same rung of the same ladder, and the next is as far away for all, one statement moves them.
 	if same && len(b.again) == len(b.rows) {
@@ -273,7 +271,7 @@ func (s *Service) follow(tx *store.Tx, b *batch) error {
 	return nil
 }
 
-func (s *Service) followOne(tx *store.Tx, b *batch, c *chain, d *due, same *bool) error {
+func (b *batch) followOne(c *chain, d *due) {
 	p := &d.p
 	event := Event{Org: p.Org, Patient: p.Patient, At: b.now, Promise: p.ID, Rung: p.Rung, Body: "{}"}
 	if p.Rung >= len(d.l.Rungs) || !p.RungAt.Before(p.By) {
@@ -281,28 +279,9 @@ func (s *Service) followOne(tx *store.Tx, b *batch, c *chain, d *due, same *bool
 		b.falls = append(b.falls, d)
 		c.link(&event)
 		b.events = append(b.events, event)
-		return nil
+		return
 	}
 	rung := d.l.Rungs[p.Rung]
-	if rung.Guard {
-		g := s.guards[p.Kind]
-		if g == nil {
-			return fault.New(fault.Internal, "nobody guards promises of kind %q", p.Kind)
-		}
-		v, err := g.Due(tx, *p, b.now)
-		if err != nil {
-			return err
-		}
-		if !v.Climb {
-			again := *p
-			if again.RungAt = v.Rearm; !again.RungAt.After(b.now) {
-				again.RungAt = b.now.Add(time.Minute) // a guard that does not look ahead must not stop the ledger
-			}
-			b.again = append(b.again, again)
-			*same = false
-			return nil
-		}
-	}
 	late := b.now.Sub(p.RungAt)
 	event.Kind = EventClimbed
 	if useful := time.Duration(rung.Useful); useful > 0 && late > useful {
@@ -316,17 +295,7 @@ func (s *Service) followOne(tx *store.Tx, b *batch, c *chain, d *due, same *bool
 	again := *p
 	again.Rung++
 	again.RungAt = d.l.At(again.Rung, p.From, p.By)
-	if rung.Guard && again.RungAt.Before(b.now) {
-		// After a guard has moved the alarm, the later rungs keep their distance to it.
-		gap := p.By.Sub(p.RungAt)
-		if again.Rung < len(d.l.Rungs) {
-			gap = time.Duration(d.l.Rungs[again.Rung].After - rung.After)
-		}
-		again.RungAt = b.now.Add(gap)
-		*same = false
-	}
 	b.again = append(b.again, again)
-	return nil
 }
 
 // gather joins an effect with the one before it when both say the same to the same people: one message for all the

@@ -28,18 +28,6 @@ type Hands interface {
 	Ready(tx *store.Tx, effects []Effect) (apply func(tx *store.Tx) error, err error)
 }
 
-// Verdict of a guard.
-type Verdict struct {
-	Climb bool      // it is time
-	Rearm time.Time // else look again then
-}
-
-// Guard is asked, for rungs that say so, whether it is time yet: a stream that is alive moves its own alarm. A guard must not
-// need data to exist: no data at all means that it is time.
-type Guard interface {
-	Due(tx *store.Tx, p Promise, now time.Time) (Verdict, error)
-}
-
 // Watcher is told, in the same transaction, that a promise has left the open state.
 type Watcher interface {
 	Closed(tx *store.Tx, p Promise) error

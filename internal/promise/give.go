@@ -54,25 +54,16 @@ func (s *Service) findRung(tx *store.Tx, p *Promise) error {
 	if err != nil {
 		return err
 	}
-	// The row's time is one of a few known ones, except where a guard has moved it; so ask for the person's rows of this part
-	// of the agenda, which are few.
 	var at int64
-	for rung := range len(l.Rungs) + 1 {
-		due := store.Micros(l.At(rung, p.From, p.By))
+	for rung := range len(l.Rungs) + 1 { // its time is one of a few known ones
 		found, err := tx.Row("SELECT rung, at FROM agenda WHERE shard = $1 AND severity = $2 AND at = $3 AND org = $4 AND patient = $5 AND promise = $6",
-			[]any{Shard(p.Patient), int(p.Severity), due, string(p.Org), string(p.Patient), string(p.ID)}, &p.Rung, &at)
+			[]any{Shard(p.Patient), int(p.Severity), store.Micros(l.At(rung, p.From, p.By)), string(p.Org), string(p.Patient), string(p.ID)}, &p.Rung, &at)
 		if err != nil || found {
 			p.RungAt = store.Time(at)
 			return err
 		}
 	}
-	found, err := tx.Row("SELECT rung, at FROM agenda WHERE shard = $1 AND severity = $2 AND org = $3 AND patient = $4 AND promise = $5",
-		[]any{Shard(p.Patient), int(p.Severity), string(p.Org), string(p.Patient), string(p.ID)}, &p.Rung, &at)
-	if err == nil && !found {
-		err = fault.New(fault.Internal, "open promise %s has no rung in the agenda", p.ID)
-	}
-	p.RungAt = store.Time(at)
-	return err
+	return fault.New(fault.Internal, "open promise %s has no rung in the agenda", p.ID)
 }
 
 // Give adds evidence to a promise. An open one is kept by it; one that was broken stays broken, and the evidence is marked

@@ -33,7 +33,6 @@ type Rung struct {
 	Severity *Severity `json:"severity,omitempty"` // of the effect; nil: the promise's
 	Useful   Duration  `json:"useful,omitempty"`   // climbed later than this it is skipped and logged; 0: always useful
 	Ask      bool      `json:"ask,omitempty"`      // a question with numbered answers
-	Guard    bool      `json:"guard,omitempty"`    // ask the domain first whether it is time yet
 }
 
 // Deed is what a rung does.

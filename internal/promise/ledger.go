@@ -21,7 +21,6 @@ type Service struct {
 	people *person.Service
 
 	hands    Hands
-	guards   map[string]Guard
 	watchers map[string]Watcher
 
 	mu      sync.RWMutex
@@ -33,7 +32,7 @@ type Service struct {
 
 // New answers the ledger. Give it Hands before anything comes due.
 func New(db *store.DB, c clock.Clock, ids *clock.IDs, people *person.Service) *Service {
-	s := &Service{db: db, clock: c, ids: ids, people: people, guards: map[string]Guard{}, watchers: map[string]Watcher{},
+	s := &Service{db: db, clock: c, ids: ids, people: people, watchers: map[string]Watcher{},
 		ladders: map[person.OrgID]map[LadderRef]*Ladder{}, lag: func(time.Duration) {}}
 	s.next.wake = make(chan struct{}, 1)
 	return s
@@ -41,9 +40,6 @@ func New(db *store.DB, c clock.Clock, ids *clock.IDs, people *person.Service) *S
 
 // SetHands says who carries effects out.
 func (s *Service) SetHands(h Hands) { s.hands = h }
-
-// SetGuard says who judges the guarded rungs of a kind of promise.
-func (s *Service) SetGuard(kind string, g Guard) { s.guards[kind] = g }
 
 // SetWatcher says who is told when a promise of a kind leaves the open state.
 func (s *Service) SetWatcher(kind string, w Watcher) { s.watchers[kind] = w }

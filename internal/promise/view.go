@@ -26,7 +26,7 @@ type View struct {
 }
 
 // Of answers a patient's promises that are due in [from, to), in order of time, each with its evidence and rungs climbed. RungAt is as
-// the ladder says; a guard may have moved it.
+// the ladder says.
 func (s *Service) Of(tx *store.Tx, org person.OrgID, patient person.ID, from, to time.Time) ([]View, error) {
 	shard := Shard(patient)
 	// The index gives ids in order of time; the rows lie together under the primary key.
