@@ -15,6 +15,8 @@ const (
 	packFrom  = 64        // so are so many of one person
 	packMost  = 2000      // arrivals of one person packed in one transaction
 	growBelow = chunkMost / 2
+	// runGap parts what is packed together: one reading with a clock of 1970 must not unpack the years in between.
+	runGap = 24 * time.Hour
 )
 
 // Compact packs arrivals into chunks and answers how many it packed. Call it now and then (every minute or so); it may be
@@ -96,17 +98,25 @@ func (s *Service) compact(tx *store.Tx, org, patient string) (int, error) {
 		return 0, err
 	}
 	for _, series := range slices.Sorted(maps.Keys(bySeries)) {
-		if err := s.merge(tx, org, patient, series, bySeries[series]); err != nil {
-			return 0, err
+		list := bySeries[series]
+		slices.SortStableFunc(list, inOrder)
+		for len(list) > 0 {
+			run := 1
+			for run < len(list) && list[run].At.Sub(list[run-1].At) <= runGap {
+				run++
+			}
+			if err := s.merge(tx, org, patient, series, list[:run:run]); err != nil {
+				return 0, err
+			}
+			list = list[run:]
 		}
 	}
 	_, err = tx.Exec("DELETE FROM arrival WHERE org = $1 AND patient = $2 AND id <= $3", org, patient, last)
 	return n, err
 }
 
-// merge packs samples of one series, together with the chunks that they fall into and a last chunk that has room.
+// merge packs samples of one series, in order of measurement, together with the chunks that they fall into and a last chunk that has room.
 func (s *Service) merge(tx *store.Tx, org, patient, series string, samples []Sample) error {
-	slices.SortStableFunc(samples, inOrder)
 	first, last := samples[0].At, samples[len(samples)-1].At
 	type old struct {
 		id   string
