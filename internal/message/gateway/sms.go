@@ -1,0 +1,132 @@
+// Package gateway holds the channels to the outside world: texts over a Twilio-style HTTP API, mail over SMTP, web push.
+package gateway
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"doorstep/internal/message"
+)
+
+// SMS sends texts through a gateway that speaks Twilio's form of HTTP: POST …/Accounts/{account}/Messages.json.
+type SMS struct {
+	URL      string // of the API, without a slash at the end: https://api.example/2010-04-01
+	Account  string
+	Token    string
+	From     string // the number that texts come from
+	Callback string // where delivery reports are to go; empty: no reports will come
+	Client   *http.Client
+}
+
+const (
+	atOnce   = 8 // requests under way
+	answerIn = 20 * time.Second
+)
+
+// Send hands every text over, a few at a time.
+func (g *SMS) Send(ctx context.Context, batch []message.Outgoing) []message.Result {
+	out := make([]message.Result, len(batch))
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	for i := range batch {
+		group.Go(func() error {
+			out[i] = g.one(ctx, batch[i])
+			return nil
+		})
+	}
+	group.Wait()
+	return out
+}
+
+func (g *SMS) one(ctx context.Context, m message.Outgoing) message.Result {
+	ctx, cancel := context.WithTimeout(ctx, answerIn)
+	defer cancel()
+	form := url.Values{"To": {m.To}, "From": {g.From}, "Body": {m.Body}}
+	if g.Callback != "" {
+		form.Set("StatusCallback", g.Callback+"?ref="+url.QueryEscape(m.Ref))
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, g.URL+"/Accounts/"+url.PathEscape(g.Account)+"/Messages.json", strings.NewReader(form.Encode()))
+	if err != nil {
+		return message.Result{Err: err, Never: true}
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("I-Twilio-Idempotency-Token", m.Ref)
+	req.SetBasicAuth(g.Account, g.Token)
+	res, err := client(g.Client).Do(req)
+	if err != nil {
+		return message.Result{Err: fmt.Errorf("the text gateway does not answer: %w", stripURL(err))}
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, 64<<10))
+	if err != nil {
+		return message.Result{Err: err}
+	}
+	var answer struct {
+		SID     string `json:"sid"`
+		Code    int    `json:"code"`
+		Message string `json:"message"`
+	}
+	_ = json.Unmarshal(body, &answer) // an answer that is no JSON is judged by its status
+	switch {
+	case res.StatusCode < 300 && answer.SID != "":
+		return message.Result{Ref: answer.SID, Reports: g.Callback != ""}
+	case res.StatusCode == http.StatusTooManyRequests || res.StatusCode >= 500:
+		wait, _ := strconv.Atoi(res.Header.Get("Retry-After"))
+		return message.Result{Err: fmt.Errorf("the text gateway is busy (status %d)", res.StatusCode), Wait: time.Duration(wait) * time.Second}
+	}
+	// The gateway's own words may repeat the number: only its code is kept.
+	return message.Result{Err: fmt.Errorf("the text gateway refused it (status %d, code %d)", res.StatusCode, answer.Code), Never: true}
+}
+
+// stripURL takes the address out of a transport error: logs must not hold it.
+func stripURL(err error) error {
+	if u, ok := err.(*url.Error); ok {
+		return u.Err
+	}
+	return err
+}
+
+// Signature answers what X-Twilio-Signature must be for a form posted to a URL: base64 of HMAC-SHA1, keyed with the token,
+// over the URL and the sorted form fields (Twilio: "Validating requests").
+func Signature(token, address string, form url.Values) string {
+	var b strings.Builder
+	b.WriteString(address)
+	for _, k := range slices.Sorted(maps.Keys(form)) {
+		for _, v := range form[k] {
+			b.WriteString(k + v)
+		}
+	}
+	h := hmac.New(sha1.New, []byte(token))
+	h.Write([]byte(b.String()))
+	return base64.StdEncoding.EncodeToString(h.Sum(nil))
+}
+
+// Signed reports whether a signature is the right one.
+func Signed(token, address string, form url.Values, signature string) bool {
+	return token != "" && hmac.Equal([]byte(Signature(token, address, form)), []byte(signature))
+}
+
+// Status answers what a gateway's word for a delivery means; false when it says nothing new.
+func Status(word string) (message.State, bool) {
+	switch word {
+	case "delivered", "read":
+		return message.Delivered, true
+	case "failed", "undelivered", "canceled":
+		return message.Failed, true
+	}
+	return 0, false
+}
