@@ -3,6 +3,8 @@ package web
 import (
 	"time"
 
+	"doorstep/internal/clock"
+	"doorstep/internal/medication"
 	"doorstep/internal/store"
 	"doorstep/internal/words"
 )
@@ -23,22 +25,25 @@ func (s *Server) doseDays(tx *store.Tx, p *page) (*doseCalendar, error) {
 	first := today.Add(1 - calendarDays)
 	kinds := make([]string, calendarDays)
 	c := &doseCalendar{Heads: []string{p.T("numbers.day"), p.T("numbers.doses.count")}}
+	list, err := s.Medication.Between(tx, p.Patient, clockAt(first, p.Patient), clockAt(today.Add(1), p.Patient))
+	if err != nil {
+		return nil, err
+	}
+	yesOf, allOf := map[clock.Day]int{}, map[clock.Day]int{}
+	for _, x := range list {
+		d := p.Patient.DayOf(x.Due)
+		switch x.Status {
+		case medication.Taken, medication.Late, medication.Opened:
+			yesOf[d]++
+			allOf[d]++
+		case medication.Missed, medication.Skipped:
+			allOf[d]++
+		}
+	}
 	done, due := 0, 0
 	for i := range calendarDays {
 		d := first.Add(i)
-		list, err := s.Doses.Day(tx, p.Org.ID, p.Patient.ID, d)
-		if err != nil {
-			return nil, err
-		}
-		yes, all := 0, 0
-		for _, x := range list {
-			switch x.Status {
-			case "taken", "late", "opened":
-				yes, all = yes+1, all+1
-			case "missed", "skipped":
-				all++
-			}
-		}
+		yes, all := yesOf[d], allOf[d]
 		kinds[i] = cellKind(yes, all)
 		done, due = done+yes, due+all
 		if all > 0 {

@@ -7,59 +7,31 @@ import (
 
 	"doorstep/internal/clock"
 	"doorstep/internal/fault"
-	"doorstep/internal/person"
+	"doorstep/internal/medication"
 	"doorstep/internal/promise"
 	"doorstep/internal/store"
 	"doorstep/internal/words"
 )
 
-// Doses is what the pages ask of the room of medicines.
-type Doses interface {
-	// Day answers the doses of a patient's day, in order of time.
-	Day(tx *store.Tx, org person.OrgID, patient person.ID, day clock.Day) ([]Dose, error)
-	// Answer takes a person's word on a dose, in the transaction given.
-	Answer(tx *store.Tx, a DoseAnswer) error
-}
-
-// Dose is one dose of a day: everything that is to be taken at one time.
-type Dose struct {
-	Promise   promise.ID
-	Due       time.Time
-	Status    string    // taken, opened, late, skipped, missed, due, later
-	At        time.Time // when it was taken, opened or skipped; zero when it was not
-	Medicines []string  // each with its amount
-	How       string    // "with food"; empty: nothing special
-}
-
-// DoseAnswer is "I took them" or "not today".
-type DoseAnswer struct {
-	Org     person.OrgID
-	Patient person.ID
-	Promise promise.ID
-	Taken   bool
-	Reason  string    // why not, a catalog key reason.* or own words; empty when taken
-	By      person.ID // who says so
-	For     person.ID // assisted: the patient for whom By writes it down; empty when the patient answers
-	Source  string    // page, link
-	At      time.Time
-}
-
 // dose is a dose in words.
 type dose struct {
-	Dose
-	Say  string
-	Know string // how we know
-	Mark string
-	Open bool // may still be answered
+	Promise   promise.ID
+	Status    medication.Status
+	Say       string
+	Medicines []string // each with its amount, and how to take it
+	Know      string   // how we know what became of it
+	Mark      string
+	Open      bool // may still be answered
 }
 
 // doseMarks are the signs of each status.
-var doseMarks = map[string]string{"taken": "done", "late": "done", "opened": "opened", "skipped": "skipped", "missed": "missed", "due": "due", "later": "later"}
+var doseMarks = map[medication.Status]string{medication.Taken: "done", medication.Late: "done", medication.Opened: "opened", medication.Skipped: "skipped",
+	medication.Missed: "missed", medication.Due: "due", medication.Later: "later"}
 
 // doses answers a patient's day of doses in words, with how each is known from the ledger's evidence.
 func (s *Server) doses(tx *store.Tx, names *names, day clock.Day) ([]dose, error) {
 	p := names.p
-	list, err := s.Doses.Day(tx, p.Org.ID, p.Patient.ID, day)
+	list, err := s.Medication.Day(tx, p.Org.ID, p.Patient.ID, day)
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
@@ -71,40 +43,51 @@ func (s *Server) doses(tx *store.Tx, names *names, day clock.Day) ([]dose, error
 	for _, v := range views {
 		by[v.ID] = v
 	}
-	out := make([]dose, len(list))
-	for i, d := range list {
-		out[i] = dose{Dose: d, Say: p.T("say.dose", "time", p.Time(d.Due)), Mark: doseMarks[d.Status]}
-		out[i].Open = d.Status == "due" || d.Status == "missed" || d.Status == "opened"
-		if out[i].Know, err = names.known(d, by[d.Promise]); err != nil {
+	var out []dose
+	for _, d := range list {
+		v := by[d.Promise.ID]
+		if d.Status == medication.Skipped && len(v.Evidence) == 0 {
+			continue // the plan changed: nobody has to know what it was before
+		}
+		x := dose{Promise: d.Promise.ID, Status: d.Status, Say: p.T("say.dose", "time", p.Time(d.Due)), Mark: doseMarks[d.Status]}
+		x.Open = d.Status == medication.Due || d.Status == medication.Missed || d.Status == medication.Opened
+		for _, item := range d.Items {
+			text := item.String()
+			if item.How != "" {
+				text += ", " + item.How
+			}
+			x.Medicines = append(x.Medicines, text)
+		}
+		if x.Know, err = names.known(d, v); err != nil {
 			return nil, err
 		}
+		out = append(out, x)
 	}
 	return out, nil
 }
 
-// known says how we know what became of a dose. An opened box is only that.
-func (n *names) known(d Dose, v promise.View) (string, error) {
+// known says how we know what became of a dose. An opened box is only that, and stays in sight beside a word that came later.
+func (n *names) known(d medication.Dose, v promise.View) (string, error) {
 	switch d.Status {
-	case "due":
+	case medication.Due:
 		return n.p.T("dose.waiting"), nil
-	case "missed":
+	case medication.Missed:
 		return n.p.T("dose.missed"), nil
-	case "later":
+	case medication.Later:
 		return "", nil
+	case medication.Skipped:
+		e := v.Evidence[0]
+		return strings.TrimSpace(n.p.T("dose.skipped", "time", n.p.When(e.At)) + " " + n.p.reason(e.Note)), nil
 	}
-	if len(v.Evidence) == 0 {
-		return n.p.T("dose."+d.Status, "time", n.p.When(d.At)), nil
+	var all []string
+	for _, e := range v.Evidence {
+		text, err := n.how(e)
+		if err != nil {
+			return "", err
+		}
+		all = append(all, text)
 	}
-	e := v.Evidence[0]
-	how, err := n.how(e)
-	if err != nil || d.Status != "skipped" {
-		return how, err
-	}
-	how = n.p.T("dose.skipped", "time", n.p.When(e.At))
-	if e.Note != "" {
-		how += " " + n.p.reason(e.Note)
-	}
-	return how, nil
+	return strings.Join(all, ". "), nil
 }
 
 // reasons are why a dose may be left out; the last leaves room for own words.
@@ -119,11 +102,11 @@ func (p *page) reason(text string) string {
 }
 
 // readAnswer reads the form under a dose.
-func readAnswer(r *http.Request, p *page) (DoseAnswer, error) {
+func readAnswer(r *http.Request, p *page) (medication.Word, error) {
 	if err := r.ParseForm(); err != nil {
-		return DoseAnswer{}, err
+		return medication.Word{}, err
 	}
-	a := DoseAnswer{Org: p.Org.ID, Patient: p.Patient.ID, Promise: promise.ID(r.PathValue("promise")), By: p.Viewer.Person, Source: "page", At: p.Now}
+	a := medication.Word{Org: p.Org.ID, Patient: p.Patient.ID, Promise: promise.ID(r.PathValue("promise")), By: p.Viewer.Person, Kind: "tap", Source: "page", At: p.Now}
 	switch r.PostForm.Get("answer") {
 	case "taken":
 		a.Taken = true
@@ -142,7 +125,7 @@ func readAnswer(r *http.Request, p *page) (DoseAnswer, error) {
 		return a, fault.Invalidf("Please choose one of the answers.")
 	}
 	if p.Helping() {
-		a.For = p.Patient.ID
+		a.For, a.Kind = p.Patient.ID, "word"
 	}
 	return a, nil
 }
@@ -152,7 +135,7 @@ func readAnswer(r *http.Request, p *page) (DoseAnswer, error) {
 func (s *Server) answerDose(w http.ResponseWriter, r *http.Request, p *page) error {
 	a, err := readAnswer(r, p)
 	if err == nil {
-		err = s.DB.Write(r.Context(), func(tx *store.Tx) error { return s.Doses.Answer(tx, a) })
+		err = s.DB.Write(r.Context(), func(tx *store.Tx) error { return s.Medication.Say(tx, a) })
 	}
 	desk := strings.HasPrefix(p.Base, "/desk")
 	if err != nil {

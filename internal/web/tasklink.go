@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"doorstep/internal/medication"
 	"doorstep/internal/message"
 	"doorstep/internal/person"
 	"doorstep/internal/promise"
@@ -86,7 +87,7 @@ func (s *Server) showLink(w http.ResponseWriter, r *http.Request, p *page, l lin
 
 // answerable reports whether a dose may still be answered: while it is open, and late, after it was given up.
 func answerable(x promise.Promise) bool {
-	return x.Kind == "dose" && (x.State == promise.Open || x.State == promise.Broken)
+	return x.Kind == medication.Kind && (x.State == promise.Open || x.State == promise.Broken)
 }
 
 func (s *Server) answerLink(w http.ResponseWriter, r *http.Request, p *page) error {
@@ -98,7 +99,7 @@ func (s *Server) answerLink(w http.ResponseWriter, r *http.Request, p *page) err
 	p.Viewer.Person = l.Patient
 	a, err := readAnswer(r, p)
 	if err == nil {
-		a.Org, a.By, a.For, a.Source = l.Org, l.Person, "", "link"
+		a.Org, a.By, a.For, a.Kind, a.Source = l.Org, l.Person, "", "tap", "link"
 		err = s.DB.Write(r.Context(), func(tx *store.Tx) error { return s.answerAll(tx, l, a) })
 	}
 	if err != nil {
@@ -111,13 +112,13 @@ func (s *Server) answerLink(w http.ResponseWriter, r *http.Request, p *page) err
 	return s.show(w, r, http.StatusOK, p, taskLinkView(m))
 }
 
-func (s *Server) answerAll(tx *store.Tx, l linked, a DoseAnswer) error {
+func (s *Server) answerAll(tx *store.Tx, l linked, a medication.Word) error {
 	for _, x := range l.promises {
 		if !answerable(x) {
 			continue
 		}
 		a.Promise = x.ID
-		if err := s.Doses.Answer(tx, a); err != nil {
+		if err := s.Medication.Say(tx, a); err != nil {
 			return err
 		}
 	}

@@ -166,7 +166,7 @@ func taskLinkView(m taskLinkPage) templ.Component {
 						return templ_7745c5c3_Err
 					}
 				} else {
-					templ_7745c5c3_Err = doseForm(m.page, "/r/"+m.Code, dose{Dose: Dose{Promise: "link"}}, true).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = doseForm(m.page, "/r/"+m.Code, dose{Promise: "link"}, true).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"doorstep/internal/medication"
 	"doorstep/internal/promise"
 	"doorstep/internal/store"
 	"doorstep/internal/words"
@@ -60,15 +61,15 @@ func (s *Server) loadToday(tx *store.Tx, m *todayPage) error {
 	for i := range doses {
 		d := &doses[i]
 		switch d.Status {
-		case "due":
+		case medication.Due:
 			m.Next = append(m.Next, next{Eyebrow: m.T("today.now"), Say: d.Say, Dose: d, After: m.T("today.after")})
-		case "missed":
+		case medication.Missed:
 			m.Next = append(m.Next, next{Eyebrow: m.T("today.missed"), Say: d.Say, Dose: d, Late: true, After: m.T("today.after.missed", "phone", m.Org.Phone)})
-		case "later":
-			m.Later = append(m.Later, line{Mark: d.Mark, What: d.Say, List: d.Medicines, How: d.How, ID: "d-" + string(d.Promise)})
+		case medication.Later:
+			m.Later = append(m.Later, line{Mark: d.Mark, What: d.Say, List: d.Medicines, ID: "d-" + string(d.Promise)})
 			continue
 		default:
-			if d.Status != "skipped" {
+			if d.Status != medication.Skipped {
 				done++
 			}
 			m.Done = append(m.Done, line{Mark: d.Mark, What: d.Say, How: d.Know, ID: "d-" + string(d.Promise)})
@@ -104,7 +105,7 @@ func (s *Server) loadOthers(tx *store.Tx, m *todayPage, names *names) error {
 		return err
 	}
 	for _, v := range views {
-		if v.Kind == "dose" || v.State == promise.Released {
+		if v.Kind == medication.Kind || v.State == promise.Released {
 			continue
 		}
 		l := line{Mark: "later", What: m.Tell(v.Say, v.Args), ID: "p-" + string(v.ID)}

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"doorstep/internal/clock"
+	"doorstep/internal/medication"
 	"doorstep/internal/message"
 	"doorstep/internal/person"
 	"doorstep/internal/promise"
@@ -24,19 +25,19 @@ import (
 
 // Deps are what the pages stand on.
 type Deps struct {
-	DB        *store.DB
-	Clock     clock.Clock
-	IDs       *clock.IDs
-	Person    *person.Service
-	Promise   *promise.Service
-	Message   *message.Service
-	Reading   *reading.Service
-	Doses     Doses
-	Poster    Poster
-	Gateways  Gateways
-	Demo      Demo   // nil but in the demo
-	PublicURL string // how people reach this server: https://doorstep.example
-	Log       *slog.Logger
+	DB         *store.DB
+	Clock      clock.Clock
+	IDs        *clock.IDs
+	Person     *person.Service
+	Promise    *promise.Service
+	Message    *message.Service
+	Medication *medication.Service
+	Reading    *reading.Service
+	Poster     Poster
+	Gateways   Gateways
+	Demo       Demo   // nil but in the demo
+	PublicURL  string // how people reach this server: https://doorstep.example
+	Log        *slog.Logger
 }
 
 // Server answers pages.

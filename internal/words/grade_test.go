@@ -50,7 +50,8 @@ func sample(text string) string {
 }
 
 func measure(lang, text string) (words, sentences, syllables, longest int) {
-	for f := range strings.FieldsSeq(text) {
+	apart := func(r rune) bool { return unicode.IsSpace(r) || r == '/' || r == '_' }
+	for f := range strings.FieldsFuncSeq(text, apart) {
 		w := strings.TrimFunc(f, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 		if w != "" {
 			words++
