@@ -154,10 +154,20 @@ func (s *Service) Finish(tx *store.Tx, v person.Viewer, id, outcome string) (Tas
 	if strings.TrimSpace(outcome) == "" {
 		return TaskRow{}, fault.Invalidf("Please say what came of it.")
 	}
-	return s.touch(tx, v, id, "done", outcome, func(t *TaskRow, now time.Time) error {
+	t, err := s.touch(tx, v, id, "done", outcome, func(t *TaskRow, now time.Time) error {
 		t.Owner, t.Closed, t.Outcome = v.Person, now, outcome
 		return nil
 	})
+	if err != nil || t.Promise == "" {
+		return t, err
+	}
+	// Where it was the staff's own promise ("Dana will call you"), doing the task is keeping it.
+	p, err := s.Get(tx, t.Org, t.Patient, t.Promise)
+	if err != nil || p.Keeper.Kind != "role" {
+		return t, err
+	}
+	_, err = s.Give(tx, t.Org, t.Patient, p.ID, Evidence{Kind: "word", At: t.Closed, Source: "desk", By: string(v.Person), Note: outcome})
+	return t, err
 }
 
 func (s *Service) touch(tx *store.Tx, v person.Viewer, id, act, note string, change func(*TaskRow, time.Time) error) (TaskRow, error) {
