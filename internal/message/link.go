@@ -2,7 +2,6 @@ package message
 
 import (
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/binary"
@@ -10,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"doorstep/internal/clock"
 	"doorstep/internal/fault"
 	"doorstep/internal/person"
 	"doorstep/internal/store"
@@ -25,10 +25,9 @@ const (
 
 var linkText = base32.NewEncoding("abcdefghjkmnpqrstuvwxyz234567890").WithPadding(base32.NoPadding)
 
-// loadSecret reads the key that signs links, making it on the first start.
-func loadSecret(tx *store.Tx) ([]byte, error) {
-	fresh := make([]byte, 32)
-	rand.Read(fresh)
+// loadSecret reads the key that signs links, making it on the first start: 52 characters, 257 bits.
+func loadSecret(tx *store.Tx, ids *clock.IDs) ([]byte, error) {
+	fresh := []byte(ids.Secret(52))
 	if _, err := tx.Exec("INSERT INTO secret (name, value) VALUES ('link', $1) ON CONFLICT DO NOTHING", fresh); err != nil {
 		return nil, err
 	}

@@ -35,11 +35,10 @@ type Answer struct {
 
 // Desk is told what needs a person.
 type Desk interface {
-	Undelivered(tx *store.Tx, m Message) error                                       // no channel is left
-	Stopped(tx *store.Tx, org person.OrgID, who []person.ID) error                   // texts were stopped
-	Word(tx *store.Tx, m Message, why string) error                                  // a person's own words wait for an answer
-	Stranger(tx *store.Tx, org person.OrgID, m Message) error                        // an unknown number wrote
-	GatewayDown(tx *store.Tx, org person.OrgID, ch person.Channel, why string) error // the gateway refuses everything
+	Undelivered(tx *store.Tx, m Message) error                     // no channel is left
+	Stopped(tx *store.Tx, org person.OrgID, who []person.ID) error // texts were stopped
+	Word(tx *store.Tx, m Message, why string) error                // a person's own words wait for an answer
+	Stranger(tx *store.Tx, org person.OrgID, m Message) error      // an unknown number wrote
 }
 
 // Service owns the table of messages.
@@ -62,7 +61,7 @@ type Service struct {
 func New(ctx context.Context, db *store.DB, c clock.Clock, ids *clock.IDs, people *person.Service, publicURL string) (*Service, error) {
 	s := &Service{db: db, clock: c, ids: ids, people: people, publicURL: publicURL, routes: map[person.Channel]*route{}}
 	return s, db.Write(store.Essential(ctx), func(tx *store.Tx) (err error) {
-		s.secret, err = loadSecret(tx)
+		s.secret, err = loadSecret(tx, s.ids)
 		return err
 	})
 }

@@ -69,13 +69,11 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// NextDue answers when the agenda has its next row, for the simulator; false when it has none.
-func (s *Service) NextDue(ctx context.Context) (time.Time, bool, error) {
-	if err := s.Refresh(ctx); err != nil {
-		return time.Time{}, false, err
-	}
+// Upcoming answers when the agenda has its next row, from memory: for the simulator, which is the only process on its
+// database, after one Refresh.
+func (s *Service) Upcoming() (time.Time, bool) {
 	_, _, _, at := s.next.first(math.MinInt64, nil)
-	return store.Time(at), at != math.MaxInt64, nil
+	return store.Time(at), at != math.MaxInt64
 }
 
 // Lag answers how far the ledger is behind: the age of the oldest row that is due and not yet climbed.
