@@ -3,18 +3,53 @@ package app
 import (
 	"time"
 
+	"doorstep/internal/conversation"
+	"doorstep/internal/medication"
 	"doorstep/internal/promise"
+	"doorstep/internal/reading/watch"
 )
 
 func minutes(n int) promise.Duration { return promise.Duration(time.Duration(n) * time.Minute) }
 
 func severity(s promise.Severity) *promise.Severity { return &s }
 
-// DoseLadder is what follows a dose without a word: the pill box lights up, a reminder that asks, another, and it is over.
-var DoseLadder = promise.Ladder{Name: "dose", Version: 1, Rungs: []promise.Rung{
+// DoseLadder is what follows a dose without a word: a light on the pill box, a reminder that asks, another, and it is missed.
+var DoseLadder = promise.Ladder{Name: medication.Ladder, Version: 1, Rungs: []promise.Rung{
 	{After: 0, Do: promise.Tell, To: "patient", Say: "dose", Useful: minutes(60), Ask: true},
 	{After: minutes(30), Do: promise.Tell, To: "patient", Say: "dose", Useful: minutes(60), Ask: true},
 }}
 
 // Ladders are those that every organization begins with.
-var Ladders = []promise.Ladder{DoseLadder}
+var Ladders = []promise.Ladder{
+	DoseLadder,
+	{Name: medication.CriticalLadder, Version: 1, Rungs: []promise.Rung{
+		{After: 0, Do: promise.Light, To: "patient", Say: "dose", Useful: minutes(30)},
+		{After: 0, Do: promise.Tell, To: "patient", Say: "dose", Useful: minutes(60), Ask: true},
+		{After: minutes(30), Do: promise.Tell, To: "patient", Say: "dose", Useful: minutes(60), Ask: true},
+		{After: minutes(60), Do: promise.Tell, To: "caregivers", Say: "dose.caregiver"},
+		{After: minutes(90), Do: promise.Task, To: "role:desk", Say: "dose"},
+	}},
+	{Name: watch.Ladder, Version: 1, Rungs: []promise.Rung{
+		{After: 0, Do: promise.Tell, To: "patient", Say: "reading", Useful: minutes(120)},
+		{After: minutes(120), Do: promise.Tell, To: "caregivers", Say: "reading.caregiver"},
+		{After: minutes(180), Do: promise.Task, To: "role:nurse", Say: "reading"},
+	}},
+	{Name: watch.AlertLadder, Version: 1, Rungs: []promise.Rung{
+		{After: 0, Do: promise.Page, To: "role:nurse", Say: "alert"},
+		{After: 0, Do: promise.Tell, To: "patient", Say: "alert.patient"},
+		{After: 0, Do: promise.Tell, To: "caregivers", Say: "alert.caregiver"},
+		{After: minutes(20), Do: promise.Page, To: "role:nurse", Say: "alert"},
+		{After: minutes(40), Do: promise.Page, To: "role:desk", Say: "call", Severity: severity(promise.Severe)},
+	}},
+	{Name: watch.SilenceLadder, Version: 1, Rungs: []promise.Rung{
+		{After: 0, Do: promise.Page, To: "role:nurse", Say: "silence"},
+		{After: 0, Do: promise.Tell, To: "patient", Say: "silence.patient"},
+		{After: 0, Do: promise.Tell, To: "caregivers", Say: "silence.caregiver"},
+		{After: minutes(40), Do: promise.Page, To: "role:desk", Say: "call", Severity: severity(promise.Severe)},
+	}},
+	{Name: conversation.Ladder, Version: 1, Rungs: []promise.Rung{
+		{After: 0, Do: promise.Task, To: "role:nurse", Say: "answer"},
+		{After: minutes(180), Do: promise.Page, To: "role:nurse", Say: "answer"},
+		{After: minutes(210), Do: promise.Task, To: "role:desk", Say: "answer"},
+	}},
+}

@@ -1,11 +1,36 @@
 package app
 
 import (
+	"context"
 	"io/fs"
+
+	"doorstep/internal/medication"
+	"doorstep/internal/message"
+	"doorstep/internal/person"
+	"doorstep/internal/promise"
+	"doorstep/internal/reading"
+	"doorstep/internal/reading/watch"
+	"doorstep/internal/record"
+	"doorstep/internal/store"
 )
 
 // room is one package's tables.
 type room struct {
 	name string
 	fs   fs.FS
+}
+
+var rooms = []room{
+	{"person", person.Migrations}, {"promise", promise.Migrations}, {"message", message.Migrations}, {"record", record.Migrations},
+	{"medication", medication.Migrations}, {"reading", reading.Migrations}, {"watch", watch.Migrations},
+}
+
+// Migrate brings every room's tables up to date.
+func Migrate(ctx context.Context, db *store.DB) error {
+	for _, r := range rooms {
+		if err := db.Migrate(ctx, r.name, r.fs); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -1,0 +1,148 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"doorstep/internal/clock"
+	"doorstep/internal/fault"
+	"doorstep/internal/medication"
+	"doorstep/internal/message"
+	"doorstep/internal/person"
+	"doorstep/internal/promise"
+	"doorstep/internal/reading"
+	"doorstep/internal/store"
+	"doorstep/internal/web"
+)
+
+// answerer gives numbered answers to the room whose promise was asked about.
+type answerer struct{ s *Server }
+
+func (a answerer) Open(tx *store.Tx, org person.OrgID, patient person.ID, promises string) (bool, error) {
+	for id := range strings.FieldsSeq(promises) {
+		p, err := a.s.Promises.Get(tx, org, patient, promise.ID(id))
+		if err != nil {
+			return false, err
+		}
+		if p.State == promise.Open || p.State == promise.Broken {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func (a answerer) Answer(tx *store.Tx, ans message.Answer) (string, map[string]string, error) {
+	say, args := "closed", map[string]string(nil)
+	for id := range strings.FieldsSeq(ans.Promises) {
+		p, err := a.s.Promises.Get(tx, ans.Org, ans.Patient, promise.ID(id))
+		if err != nil {
+			return "", nil, err
+		}
+		if p.Kind != medication.Kind {
+			return "", nil, fault.New(fault.Internal, "nobody takes answers about promises of kind %q", p.Kind)
+		}
+		if say, args, err = a.s.Medication.Reply(tx, ans, p.ID); err != nil {
+			return "", nil, err
+		}
+	}
+	return say, args, nil
+}
+
+// desk turns what needs a person into tasks.
+type desk struct{ s *Server }
+
+func (d desk) Undelivered(tx *store.Tx, m message.Message) error {
+	id, _, _ := strings.Cut(m.Promises, " ")
+	return d.s.Promises.OpenTask(tx, promise.TaskRow{Org: m.Org, Patient: m.Patient, ID: clock.DerivedID("undelivered", m.ID), Promise: promise.ID(id), Kind: "message",
+		Role: person.Desk, Severity: max(promise.Watch, promise.Severity(m.Severity)), Say: "task.undelivered", Cause: "gateway " + string(m.Channel)})
+}
+
+func (d desk) Stopped(tx *store.Tx, org person.OrgID, who []person.ID) error {
+	for _, id := range who {
+		p, err := d.s.People.Get(tx, org, id)
+		if err != nil {
+			return err
+		}
+		t := promise.TaskRow{Org: org, Kind: "message", Role: person.Desk, Severity: promise.Watch, Say: "task.stop", Args: map[string]string{"called": p.Called}, Cause: "stop",
+			ID: clock.DerivedID("stop", string(org), string(id), d.s.Clock.Now().Format(time.RFC3339))}
+		if p.Role == person.Patient {
+			t.Patient = id
+		}
+		if err := d.s.Promises.OpenTask(tx, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d desk) Word(tx *store.Tx, m message.Message, why string) error {
+	if m.Patient == "" {
+		return d.s.Promises.OpenTask(tx, promise.TaskRow{Org: m.Org, ID: clock.DerivedID("word", m.ID), Kind: "message", Role: person.Desk, Severity: promise.Watch, Say: "task.which", Cause: "which"})
+	}
+	return d.s.Conversations.Promise(tx, m.Org, m.Patient)
+}
+
+func (d desk) Stranger(tx *store.Tx, org person.OrgID, m message.Message) error {
+	return d.s.Promises.OpenTask(tx, promise.TaskRow{Org: org, ID: clock.DerivedID("stranger", m.ID), Kind: "message", Role: person.Desk, Severity: promise.Watch, Say: "task.unknown", Cause: "unknown number"})
+}
+
+// pills turn a pill box's openings into evidence.
+type pills struct{ s *Server }
+
+func (p pills) Pill(tx *store.Tx, d reading.Device, patient string, e reading.PillEvent) error {
+	tx.Hint("patient", d.Org+"/"+patient)
+	switch e.Event {
+	case "open", "dispense":
+		return p.s.Medication.Opened(tx, person.OrgID(d.Org), person.ID(patient), e.At, "pill box")
+	}
+	return nil
+}
+
+// cues light devices up.
+type cues struct{ s *Server }
+
+func (c cues) Send(_ context.Context, batch []message.Outgoing) []message.Result {
+	c.s.mu.Lock()
+	cue := c.s.cue
+	c.s.mu.Unlock()
+	out := make([]message.Result, len(batch))
+	for i, m := range batch {
+		err := errors.New("no broker is running")
+		if cue != nil {
+			err = cue(m.To, []byte(m.Body))
+		}
+		if err != nil {
+			out[i] = message.Result{Err: err, Never: true} // a light that comes later is no use
+		}
+	}
+	return out
+}
+
+// doses are the room of medicines as the pages ask for it.
+type doses struct{ s *Server }
+
+func (d doses) Day(tx *store.Tx, org person.OrgID, patient person.ID, day clock.Day) ([]web.Dose, error) {
+	list, err := d.s.Medication.Day(tx, org, patient, day)
+	out := make([]web.Dose, len(list))
+	for i, x := range list {
+		out[i] = web.Dose{Promise: x.Promise.ID, Due: x.Due, Status: string(x.Status), At: x.At}
+		for _, item := range x.Items {
+			out[i].Medicines = append(out[i].Medicines, item.String())
+			if item.How != "" && !strings.Contains(out[i].How, item.How) {
+				out[i].How = strings.TrimSpace(out[i].How + " " + item.How)
+			}
+		}
+	}
+	return out, err
+}
+
+func (d doses) Answer(tx *store.Tx, a web.DoseAnswer) error {
+	kind := "tap"
+	if a.For != "" {
+		kind = "word"
+	}
+	return d.s.Medication.Say(tx, medication.Word{Org: a.Org, Patient: a.Patient, Promise: a.Promise, Taken: a.Taken, Reason: a.Reason, By: a.By, For: a.For, Kind: kind,
+		Source: a.Source, At: a.At})
+}

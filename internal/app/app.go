@@ -1,0 +1,187 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"doorstep/internal/clock"
+	"doorstep/internal/conversation"
+	"doorstep/internal/device"
+	"doorstep/internal/medication"
+	"doorstep/internal/message"
+	"doorstep/internal/person"
+	"doorstep/internal/promise"
+	"doorstep/internal/reading"
+	"doorstep/internal/reading/watch"
+	"doorstep/internal/record"
+	"doorstep/internal/store"
+)
+
+// Options of New.
+type Options struct {
+	DB        *store.DB
+	Clock     clock.Clock
+	IDs       *clock.IDs
+	PublicURL string // how people reach this server, without a slash at the end
+	Log       *slog.Logger
+}
+
+// Server is one server's services, put together.
+type Server struct {
+	Options
+	People        *person.Service
+	Promises      *promise.Service
+	Messages      *message.Service
+	Record        *record.Service
+	Medication    *medication.Service
+	Readings      *reading.Service
+	Watch         *watch.Service
+	Conversations *conversation.Service
+	Intake        *device.Intake
+
+	mu  sync.Mutex
+	cue func(device string, payload []byte) error // set when a broker is there
+}
+
+// New migrates the database and puts the services on it.
+func New(ctx context.Context, o Options) (*Server, error) {
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if err := Migrate(ctx, o.DB); err != nil {
+		return nil, err
+	}
+	s := &Server{Options: o}
+	s.People = person.New(o.DB, o.Clock, o.IDs)
+	s.Promises = promise.New(o.DB, o.Clock, o.IDs, s.People)
+	s.Record = record.New(o.DB, o.Clock, o.IDs)
+	var err error
+	if s.Messages, err = message.New(ctx, o.DB, o.Clock, o.IDs, s.People, o.PublicURL); err != nil {
+		return nil, err
+	}
+	s.Medication = medication.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Messages)
+	s.Readings = reading.New(o.DB, o.Clock, o.IDs)
+	s.Watch = watch.New(o.DB, o.Clock, s.People, s.Promises, s.Readings)
+	s.Conversations = conversation.New(o.DB, o.Clock, s.People, s.Messages, s.Promises)
+	s.Intake = &device.Intake{Service: s.Readings, Clock: o.Clock, Log: o.Log, Zone: s.deviceZone}
+
+	s.Promises.SetHands(hands{s.Messages})
+	s.Messages.SetAnswerer(answerer{s})
+	s.Messages.SetDesk(desk{s})
+	s.Messages.SetChannel(person.Cue, cues{s})
+	s.Readings.Listen(s.Watch)
+	s.Readings.ListenPills(pills{s})
+	return s, nil
+}
+
+// SetUp gives an organization the ladders that every one begins with.
+func (s *Server) SetUp(tx *store.Tx, org person.OrgID) error {
+	for _, l := range Ladders {
+		if err := s.Promises.SaveLadder(tx, org, l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SetCue says how a cue reaches a device.
+func (s *Server) SetCue(cue func(device string, payload []byte) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cue = cue
+}
+
+// deviceZone answers the zone in which a device's wall clock stands: its organization's.
+func (s *Server) deviceZone(ctx context.Context, d reading.Device) *time.Location {
+	zone := time.UTC
+	s.DB.Read(ctx, func(tx *store.Tx) error {
+		o, err := s.People.Org(tx, person.OrgID(d.Org))
+		if err != nil {
+			return err
+		}
+		if z, err := clock.Zone(o.Zone); err == nil {
+			zone = z
+		}
+		return nil
+	})
+	return zone
+}
+
+const (
+	planEvery  = time.Minute
+	tidyEvery  = 5 * time.Minute
+	sweepEvery = 15 * time.Second
+)
+
+// Run keeps the server's promises until ctx ends: the ledger, the outbox, planning, silence, tidying.
+func (s *Server) Run(ctx context.Context) error {
+	var g errgroup.Group
+	g.Go(func() error { s.Promises.Run(ctx); return nil })
+	g.Go(func() error { return s.Messages.Run(ctx) })
+	g.Go(func() error { s.every(ctx, planEvery, "planning", s.plan); return nil })
+	g.Go(func() error { s.every(ctx, sweepEvery, "looking for silence", s.sweep); return nil })
+	g.Go(func() error { s.every(ctx, tidyEvery, "tidying readings", s.tidy); return nil })
+	return g.Wait()
+}
+
+func (s *Server) every(ctx context.Context, d time.Duration, what string, do func(context.Context) error) {
+	t := time.NewTicker(d)
+	defer t.Stop()
+	for {
+		if err := do(ctx); err != nil && ctx.Err() == nil {
+			s.Log.Error("a background task failed", "task", what, "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+	}
+}
+
+func (s *Server) plan(ctx context.Context) error {
+	if _, err := s.Medication.PlanDue(ctx); err != nil {
+		return err
+	}
+	_, err := s.Watch.PlanDue(ctx)
+	return err
+}
+
+func (s *Server) sweep(ctx context.Context) error {
+	var orgs []person.Org
+	if err := s.DB.Read(ctx, func(tx *store.Tx) (err error) { orgs, err = s.People.Orgs(tx); return err }); err != nil {
+		return err
+	}
+	for _, o := range orgs {
+		if _, err := s.Readings.Sweep(ctx, string(o.ID)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Server) tidy(ctx context.Context) error {
+	_, err := s.Readings.Compact(ctx)
+	return err
+}
+
+// Step does all that is due now, once, in a fixed order: the simulator's way to run a server without goroutines. It answers
+// whether it did anything.
+func (s *Server) Step(ctx context.Context) (bool, error) {
+	if err := s.plan(ctx); err != nil {
+		return false, err
+	}
+	if err := s.sweep(ctx); err != nil {
+		return false, err
+	}
+	climbed, err := s.Promises.Climb(ctx)
+	if err != nil {
+		return false, err
+	}
+	sent, err := s.Messages.SendDue(ctx)
+	return climbed+sent > 0, err
+}
