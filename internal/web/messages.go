@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -9,13 +8,14 @@ import (
 	"doorstep/internal/fault"
 	"doorstep/internal/message"
 	"doorstep/internal/person"
+	"doorstep/internal/promise"
 	"doorstep/internal/store"
 )
 
-// Poster takes what a person writes on a page into the thread of a patient, and makes the promise of an answer when it is the
-// clinic's turn.
-type Poster interface {
-	Post(ctx context.Context, v person.Viewer, patient person.ID, body string) error
+// Words is told, in the transaction that keeps them, of words that wait for an answer: it makes the promise of one and puts a
+// task on the desk.
+type Words interface {
+	Word(tx *store.Tx, m message.Message, why string) error
 }
 
 // messagesPage is one thread with the clinic.
@@ -96,6 +96,10 @@ func (n *names) said(m message.Message) (said, error) {
 	}
 	staff := n.p.Viewer.Role.Staff()
 	l := said{At: m.At, Who: who, Body: m.Body, Mine: m.Inward != staff} // one's own side stands on the right
+	if m.Channel == person.Page && m.Say == "" {
+		l.Mine = m.Person == n.p.Viewer.Person || m.Inward != staff
+		return l, nil // written on a page, by the one named
+	}
 	if !m.Inward {
 		l.Who = n.p.T("messages.to", "house", n.p.Org.Name, "who", who)
 		if staff {
@@ -116,7 +120,7 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, p *page) error {
 	case len([]rune(body)) > longestWord:
 		err = fault.Invalidf("That is too long to be sent at once.")
 	case body != "":
-		err = s.Poster.Post(r.Context(), p.Viewer, p.Patient.ID, body)
+		err = s.DB.Write(r.Context(), func(tx *store.Tx) error { return s.keep(tx, p, body) })
 	}
 	desk := strings.HasPrefix(p.Base, "/desk")
 	if err != nil {
@@ -131,4 +135,27 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, p *page) error {
 		return back(w, r, p.Base, "sent")
 	}
 	return back(w, r, p.Base+"/messages", "sent")
+}
+
+// keep writes the words down. The clinic's answer keeps the promise of one, and the patient hears that it is there.
+func (s *Server) keep(tx *store.Tx, p *page, body string) error {
+	m, err := s.Message.Write(tx, p.Viewer, p.Patient.ID, body)
+	if err != nil {
+		return err
+	}
+	if m.Inward {
+		return s.Words.Word(tx, m, "")
+	}
+	open, err := s.Promise.OpenOf(tx, p.Org.ID, p.Patient.ID, "answer")
+	if err != nil {
+		return err
+	}
+	for _, x := range open {
+		e := promise.Evidence{Kind: "word", At: p.Now, Source: "page", By: string(p.Viewer.Person)}
+		if _, err := s.Promise.Give(tx, p.Org.ID, p.Patient.ID, x.ID, e); err != nil {
+			return err
+		}
+	}
+	return s.Message.Say(tx, message.Draft{Org: p.Org.ID, Patient: p.Patient.ID, To: "patient", At: p.Now, Key: "answer/" + m.ID, Say: "answer",
+		Args: map[string]string{"who": p.Self.Called, "link": s.PublicURL + "/messages"}})
 }

@@ -1,0 +1,334 @@
+package web
+
+import (
+	"context"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+	"time"
+	_ "time/tzdata"
+
+	"doorstep/internal/clock"
+	"doorstep/internal/fhir"
+	"doorstep/internal/medication"
+	"doorstep/internal/message"
+	"doorstep/internal/person"
+	"doorstep/internal/promise"
+	"doorstep/internal/reading"
+	"doorstep/internal/record"
+	"doorstep/internal/store"
+)
+
+// clinic is a small clinic on real services: Ruth and Luis with their doses and readings, Elena who helps both, Dana and Omar.
+type clinic struct {
+	*Server
+	t     testing.TB
+	clock *clock.Sim
+	web   *httptest.Server
+	org   person.OrgID
+	team  person.TeamID
+	ruth  person.Person
+	luis  person.Person
+	elena person.Person
+	dana  person.Person
+	omar  person.Person
+	eva   person.Person // a nurse who reads Spanish
+	deps  Deps
+}
+
+// hands turn effects into messages, as the whole server's wiring does.
+type hands struct{ messages *message.Service }
+
+func (h hands) Ready(tx *store.Tx, effects []promise.Effect) (func(*store.Tx) error, error) {
+	drafts := make([]message.Draft, len(effects))
+	for i, e := range effects {
+		drafts[i] = message.Draft{Org: e.Org, Patient: e.Patient, To: e.Rung.To, At: e.Due, Key: string(e.Promises[0].ID) + e.Rung.Say, Say: e.Rung.Say,
+			Args: e.Promises[0].Args, Ask: e.Rung.Ask}
+		for _, x := range e.Promises {
+			drafts[i].Promises = append(drafts[i].Promises, string(x.ID))
+		}
+	}
+	return h.messages.Ready(tx, drafts)
+}
+
+// desk promises an answer within four hours and puts words on the desk.
+type deskWords struct {
+	promises *promise.Service
+	clock    clock.Clock
+}
+
+func (d deskWords) Word(tx *store.Tx, m message.Message, _ string) error {
+	by := d.clock.Now().Add(4 * time.Hour)
+	args := map[string]string{"time": by.Format(time.RFC3339)}
+	made, err := d.promises.Make(tx, promise.Promise{Org: m.Org, Patient: m.Patient, Kind: "answer", About: m.ID, Severity: promise.Watch, Say: "say.answer", Args: args,
+		Keeper: promise.Keeper{Kind: "role", Who: "nurse"}, From: d.clock.Now(), By: by, Zone: "America/New_York", Ladder: promise.LadderRef{Name: "answer", Version: 1}})
+	if err != nil {
+		return err
+	}
+	return d.promises.OpenTask(tx, promise.TaskRow{Org: m.Org, Patient: m.Patient, Promise: made[0].ID, Kind: "answer", Role: person.Nurse, Severity: promise.Watch,
+		Say: "task.answer", Args: args, Cause: "answer"})
+}
+
+var doseLadder = promise.Ladder{Name: "dose", Version: 1, Rungs: []promise.Rung{
+	{After: 0, Do: promise.Tell, To: "patient", Say: "dose", Ask: true},
+	{After: promise.Duration(time.Hour), Do: promise.Task, To: "role:nurse", Say: "task.dose"},
+}}
+
+const days = 16
+
+func newClinic(t testing.TB) *clinic {
+	t.Helper()
+	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "doorstep.db"), store.Options{Unsafe: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	h := &clinic{t: t, org: "clinic", team: "home", clock: clock.NewSim(time.Date(2026, 3, 9-days, 10, 0, 0, 0, time.UTC))}
+	ids := clock.SeededIDs(h.clock, 3)
+	d := Deps{DB: db, Clock: h.clock, IDs: ids, Person: person.New(db, h.clock, ids), Reading: reading.New(db, h.clock, ids), Demo: demoClinic{h}, Gateways: gateways{}}
+	h.must(db.Migrate(t.Context(), "person", person.Migrations))
+	h.must(db.Migrate(t.Context(), "promise", promise.Migrations))
+	h.must(db.Migrate(t.Context(), "message", message.Migrations))
+	h.must(db.Migrate(t.Context(), "record", record.Migrations))
+	h.must(db.Migrate(t.Context(), "medication", medication.Migrations))
+	h.must(db.Migrate(t.Context(), "reading", reading.Migrations))
+	d.Promise = promise.New(db, h.clock, ids, d.Person)
+	d.Message, err = message.New(t.Context(), db, h.clock, ids, d.Person, "http://doorstep.test")
+	h.must(err)
+	d.Promise.SetHands(hands{d.Message})
+	d.Words = deskWords{d.Promise, h.clock}
+	d.Message.SetChannel(person.SMS, &message.Counter{})
+	d.Message.SetChannel(person.Mail, &message.Counter{})
+	d.Medication = medication.New(db, h.clock, ids, d.Person, d.Promise, d.Message)
+	d.PublicURL = "http://doorstep.test"
+	h.deps = d
+	h.web = httptest.NewServer(New(d))
+	t.Cleanup(h.web.Close)
+	h.Server = &Server{Deps: d, static: embedded}
+	h.people()
+	return h
+}
+
+func (h *clinic) must(err error) {
+	h.t.Helper()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *clinic) write(fn func(tx *store.Tx) error) {
+	h.t.Helper()
+	h.must(h.DB.Write(context.Background(), fn))
+}
+
+func (h *clinic) people() {
+	h.write(func(tx *store.Tx) error {
+		h.must(h.Person.SaveOrg(tx, person.Org{ID: h.org, Name: "Elm Street Clinic", Zone: "America/New_York", Language: "en", Phone: "+15550100200"}))
+		h.must(h.Person.SaveTeam(tx, h.org, person.Team{ID: h.team, Name: "Home team"}))
+		h.must(h.Person.SaveTeam(tx, h.org, person.Team{ID: "other", Name: "Other team"}))
+		h.must(h.Promise.SaveLadder(tx, h.org, doseLadder))
+		h.must(h.Promise.SaveLadder(tx, h.org, promise.Ladder{Name: "dose.critical", Version: 1, Rungs: doseLadder.Rungs}))
+		h.must(h.Promise.SaveLadder(tx, h.org, promise.Ladder{Name: "answer", Version: 1}))
+		h.ruth = h.add(tx, person.Patient, "Ruth Abbott", 1947, "en", "+15550100001", h.team)
+		h.luis = h.add(tx, person.Patient, "Luis Ortega", 1951, "es", "+15550100002", h.team)
+		h.elena = h.add(tx, person.Caregiver, "Elena Abbott", 1975, "en", "+15550100003")
+		h.dana = h.add(tx, person.Nurse, "Dana Reyes", 0, "en", "+15550100004", h.team)
+		h.omar = h.add(tx, person.Desk, "Omar Haddad", 0, "en", "+15550100005", h.team)
+		h.eva = h.add(tx, person.Nurse, "Eva Luna", 0, "es", "+15550100006", h.team)
+		for _, p := range []person.Person{h.ruth, h.luis} {
+			h.must(h.Person.Link(tx, h.org, person.CareLink{Patient: p.ID, Caregiver: h.elena.ID, Rights: []person.Right{person.See, person.Act, person.Message},
+				Relation: "daughter", From: h.clock.Now(), Until: h.clock.Now().AddDate(1, 0, 0), GivenBy: h.omar.ID}))
+		}
+		return nil
+	})
+}
+
+func (h *clinic) add(tx *store.Tx, role person.Role, name string, year int, lang, phone string, teams ...person.TeamID) person.Person {
+	p, err := h.Person.Save(tx, person.Person{Org: h.org, Role: role, Name: name, BirthYear: year, Language: lang, Zone: "America/New_York", Teams: teams})
+	h.must(err)
+	h.must(h.Person.SetContact(tx, h.org, person.Contact{Person: p.ID, Channel: person.SMS, Address: phone, Consent: person.Given, Source: "enrolment form"}))
+	return p
+}
+
+func tablets(when string, n fhir.Decimal) fhir.Dosage {
+	return fhir.Dosage{Timing: &fhir.Timing{Repeat: &fhir.Repeat{Frequency: 1, Period: "1", PeriodUnit: "d", TimeOfDay: []fhir.WallTime{fhir.WallTime(when)}}},
+		DoseAndRate: []fhir.DoseAndRate{{DoseQuantity: &fhir.Quantity{Value: n, Unit: "tablet"}}}}
+}
+
+// live lets two weeks pass: doses come due and are mostly taken, scales and cuffs send, and it is Monday the 9th, 9:10.
+func (h *clinic) live() *clinic {
+	h.write(func(tx *store.Tx) error {
+		day, _ := clock.ParseDay("2026-02-20")
+		for _, p := range []person.Person{h.ruth, h.luis} {
+			for _, r := range []medication.Regimen{
+				{Name: "Metoprolol 50 mg", Dosage: []fhir.Dosage{tablets("08:00:00", "1")}}, {Name: "Furosemide 40 mg", Dosage: []fhir.Dosage{tablets("08:00:00", "2")}},
+				{Name: "Lisinopril 10 mg", Dosage: []fhir.Dosage{tablets("18:30:00", "1")}}} {
+				r.Org, r.Patient, r.Authored = h.org, p.ID, day
+				_, err := h.Medication.Save(tx, r)
+				h.must(err)
+			}
+		}
+		return nil
+	})
+	scale := h.device("scale")
+	cuff := h.device("cuff")
+	for i := range days {
+		h.answerDay(i)
+		at := h.clock.Now()
+		_, err := h.Reading.Ingest(context.Background(), scale, []reading.Reading{{At: at, Series: "29463-7", Value: 81.2 + float64(i%4)*0.3 + float64(max(i-13, 0)), Unit: "kg"}})
+		h.must(err)
+		_, err = h.Reading.Ingest(context.Background(), cuff, []reading.Reading{{At: at, Series: systolic, Value: 128 + float64(i*7%15), Unit: "mm[Hg]"},
+			{At: at, Series: diastolic, Value: 76 + float64(i*5%9), Unit: "mm[Hg]"}, {At: at, Series: "8867-4", Value: 66 + float64(i*3%8), Unit: "/min"}})
+		h.must(err)
+	}
+	h.clock.Set(time.Date(2026, 3, 9, 13, 10, 0, 0, time.UTC))
+	h.climb()
+	h.write(func(tx *store.Tx) error {
+		_, err := h.Message.Write(tx, person.Viewer{Org: h.org, Person: h.ruth.ID, Role: person.Patient}, h.ruth.ID, "My ankles are a bit swollen since Saturday. Should I come in?")
+		return err
+	})
+	h.clock.Advance(7 * time.Minute)
+	h.write(func(tx *store.Tx) error {
+		dana := person.Viewer{Org: h.org, Person: h.dana.ID, Role: person.Nurse, Name: "Dana Reyes"}
+		_, err := h.Message.Write(tx, dana, h.ruth.ID, "Thank you, Ruth. I see your weight too. I will call you before 10:30.")
+		h.must(err)
+		_, err = h.Promise.Make(tx, promise.Promise{Org: h.org, Patient: h.ruth.ID, Kind: "call", Severity: promise.Urgent, Say: "say.call",
+			Args: map[string]string{"who": "Dana", "time": "2026-03-09T14:30:00Z"}, Keeper: promise.Keeper{Kind: "person", Who: string(h.dana.ID)},
+			From: h.clock.Now(), By: time.Date(2026, 3, 9, 14, 30, 0, 0, time.UTC), Zone: "America/New_York", Ladder: promise.LadderRef{Name: "answer", Version: 1}})
+		h.must(err)
+		for _, x := range []promise.TaskRow{
+			{Patient: h.ruth.ID, ID: "weight", Kind: "alert", Severity: promise.Urgent, Say: "task.alert", Cause: "alert",
+				Args: map[string]string{"what": "key:title.weight", "value": "84,1 kg", "rule": "+1.5 kg / 3 d"}},
+			{Patient: h.luis.ID, ID: "silence", Kind: "silence", Severity: promise.Severe, Say: "task.silence", Cause: "silence", Args: map[string]string{"time": "2026-03-09T06:10:00Z"}},
+		} {
+			x.Org, x.Role = h.org, person.Nurse
+			h.must(h.Promise.OpenTask(tx, x))
+		}
+		_, err = h.Promise.Take(tx, dana, "weight")
+		return err
+	})
+	return h
+}
+
+func (h *clinic) device(kind string) reading.Device {
+	id, key, err := h.Reading.Register(context.Background(), string(h.org), kind)
+	h.must(err)
+	h.must(h.Reading.Assign(context.Background(), string(h.org), id, string(h.ruth.ID), h.clock.Now().Add(-time.Hour), time.Time{}))
+	d, err := h.Reading.SignIn(context.Background(), id, key)
+	h.must(err)
+	return d
+}
+
+func (h *clinic) climb() {
+	h.must(h.Promise.Refresh(context.Background()))
+	_, err := h.Promise.Climb(context.Background())
+	h.must(err)
+}
+
+// answerDay plans, lets the day's doses come due, and takes most of them.
+func (h *clinic) answerDay(i int) {
+	h.write(func(tx *store.Tx) error {
+		h.must(h.Medication.Plan(tx, h.org, h.ruth.ID))
+		return h.Medication.Plan(tx, h.org, h.luis.ID)
+	})
+	for _, step := range []time.Duration{3*time.Hour + 4*time.Minute, 10*time.Hour + 30*time.Minute} {
+		h.clock.Advance(step)
+		h.climb()
+		h.write(func(tx *store.Tx) error {
+			for j, p := range []person.Person{h.ruth, h.luis} {
+				doses, err := h.Medication.Day(tx, h.org, p.ID, p.DayOf(h.clock.Now()))
+				h.must(err)
+				for _, d := range doses {
+					if d.Status == medication.Due && (i+j)%6 != 5 {
+						h.must(h.Medication.Say(tx, medication.Word{Org: h.org, Patient: p.ID, Promise: d.Promise.ID, Taken: true, By: p.ID, Kind: "tap", Source: "page", At: h.clock.Now()}))
+					}
+				}
+			}
+			return nil
+		})
+	}
+	h.clock.Advance(10*time.Hour + 26*time.Minute)
+	h.climb()
+}
+
+// link makes a sign-in link of a person and answers its path.
+func (h *clinic) link(p person.Person) string {
+	var secret string
+	h.write(func(tx *store.Tx) error {
+		var err error
+		secret, err = h.Person.NewLink(tx, person.Link{Org: h.org, Person: p.ID, Purpose: person.SignInLink})
+		return err
+	})
+	return "/in/" + secret
+}
+
+// session signs a person in and answers the cookie's value.
+func (h *clinic) session(p person.Person) string {
+	var token string
+	h.write(func(tx *store.Tx) error {
+		var err error
+		token, _, err = h.Person.NewSession(tx, p)
+		return err
+	})
+	return token
+}
+
+// setUpLink makes a set-up link of an organization, made already or not.
+func (h *clinic) setUpLink(org person.OrgID) string {
+	var secret string
+	h.write(func(tx *store.Tx) error {
+		var err error
+		secret, err = h.Person.NewLink(tx, person.Link{Org: org, Purpose: person.SetupLink})
+		return err
+	})
+	return "/setup/" + secret
+}
+
+// shortLink answers the link in the first reminder of a patient's day.
+func (h *clinic) shortLink(p person.Person) string {
+	var path string
+	h.must(h.DB.Read(context.Background(), func(tx *store.Tx) error {
+		list, err := h.Message.Thread(tx, h.org, p.ID, 50)
+		for _, m := range list {
+			if m.Promises != "" && !m.Inward && m.Say == "dose" {
+				path = "/r/" + h.Message.LinkCode(h.org, p.ID, m.At)
+				break
+			}
+		}
+		return err
+	}))
+	if path == "" {
+		h.t.Fatal("no reminder was sent")
+	}
+	return path
+}
+
+// gateways that take everything.
+type gateways struct{}
+
+func (gateways) Try(context.Context, Settings, person.Channel, string, string, string) error {
+	return nil
+}
+func (gateways) Use(person.OrgID, Settings) error { return nil }
+
+// demoClinic is the demo's clock and telephones over the house.
+type demoClinic struct{ h *clinic }
+
+func (d demoClinic) People() []DemoPerson {
+	return []DemoPerson{{Name: "Ruth Abbott", Role: "patient", Link: "/in/x", Number: "+15550100001", PillBox: "box"}, {Name: "Dana Reyes", Role: "nurse", Link: "/in/y"}}
+}
+func (d demoClinic) Clock() (time.Time, float64, string) {
+	return d.h.clock.Now(), 0, "America/New_York"
+}
+func (d demoClinic) Move(_ context.Context, by time.Duration) error {
+	d.h.clock.Advance(by)
+	return nil
+}
+func (d demoClinic) Speed(context.Context, float64) error { return nil }
+func (d demoClinic) Texts(context.Context, string) ([]DemoText, error) {
+	return []DemoText{{At: d.h.clock.Now(), Body: "Elm Street Clinic: Time for your 8:00 am medicines. Reply A1 if you took them, A2 if not today. Or tap https://doorstep.example/r/abc"},
+		{At: d.h.clock.Now(), Body: "A1", Inward: true}}, nil
+}
+func (d demoClinic) Reply(context.Context, string, string) error      { return nil }
+func (d demoClinic) PillBox(context.Context, string) (DemoBox, error) { return DemoBox{Lit: true}, nil }
+func (d demoClinic) Press(context.Context, string, string) error      { return nil }
