@@ -169,19 +169,24 @@ func (s *Server) tidy(ctx context.Context) error {
 	return err
 }
 
-// Step does all that is due now, once, in a fixed order: the simulator's way to run a server without goroutines. It answers
-// whether it did anything.
+// Step climbs and sends what is due now, once, in a fixed order: with Round, the simulator's way to run a server without
+// goroutines. It answers whether there was anything.
 func (s *Server) Step(ctx context.Context) (bool, error) {
-	if err := s.plan(ctx); err != nil {
-		return false, err
-	}
-	if err := s.sweep(ctx); err != nil {
-		return false, err
-	}
 	climbed, err := s.Promises.Climb(ctx)
 	if err != nil {
 		return false, err
 	}
 	sent, err := s.Messages.SendDue(ctx)
 	return climbed+sent > 0, err
+}
+
+// Round does once what a running server does every few minutes: planning, looking for silence, tidying.
+func (s *Server) Round(ctx context.Context) error {
+	if err := s.plan(ctx); err != nil {
+		return err
+	}
+	if err := s.sweep(ctx); err != nil {
+		return err
+	}
+	return s.tidy(ctx)
 }

@@ -109,7 +109,8 @@ func (s *Service) Save(tx *store.Tx, p Person) (Person, error) {
 			p.DayStart = clock.WallAt(3, 0)
 		}
 		if p.QuietFrom == 0 && p.QuietTo == 0 {
-			p.QuietFrom, p.QuietTo = clock.WallAt(21, 0), clock.WallAt(7, 0)
+			// A dose at bedtime may still be reminded of.
+			p.QuietFrom, p.QuietTo = (p.Routine.Bed+30)%(24*60), p.Routine.Wake
 		}
 		p.Active = true
 	}

@@ -119,7 +119,7 @@ func (s *Service) SignIn(ctx context.Context, secret string, year int) (string, 
 		if err := s.UseLink(tx, secret); err != nil {
 			return err
 		}
-		token, v, err = s.newSession(tx, p)
+		token, v, err = s.NewSession(tx, p)
 		return err
 	})
 	if err == nil {
@@ -131,20 +131,21 @@ func (s *Service) SignIn(ctx context.Context, secret string, year int) (string, 
 	return token, v, nil
 }
 
-func (s *Service) newSession(tx *store.Tx, p Person) (string, Viewer, error) {
-	until := s.clock.Now().Add(sessionFor)
-	if p.Role != Patient && p.Role != Caregiver {
-		until = s.clock.Now().Add(staffFor)
+// NewSession signs a person in and answers the session's secret: for ninety days, staff for twelve hours.
+func (s *Service) NewSession(tx *store.Tx, p Person) (string, Viewer, error) {
+	if p.Role == Patient || p.Role == Caregiver {
+		return s.NewToken(tx, p, sessionFor)
 	}
-	token := s.ids.Secret(linkLength)
-	_, err := tx.Exec("INSERT INTO session (token, org, person, made_at, until_at, revoked_at) VALUES ($1, $2, $3, $4, $5, 0)",
-		digest(token), string(p.Org), string(p.ID), store.Micros(s.clock.Now()), store.Micros(until))
-	return token, Viewer{Org: p.Org, Person: p.ID, Role: p.Role, Name: p.Name, Session: digest(token)}, err
+	return s.NewToken(tx, p, staffFor)
 }
 
-// NewSession signs a person in without a link: for programs' tokens and the set-up's first operator.
-func (s *Service) NewSession(tx *store.Tx, p Person) (string, Viewer, error) {
-	return s.newSession(tx, p)
+// NewToken is NewSession for a length of time of one's own: for programs.
+func (s *Service) NewToken(tx *store.Tx, p Person, lives time.Duration) (string, Viewer, error) {
+	token := s.ids.Secret(linkLength)
+	now := s.clock.Now()
+	_, err := tx.Exec("INSERT INTO session (token, org, person, made_at, until_at, revoked_at) VALUES ($1, $2, $3, $4, $5, 0)",
+		digest(token), string(p.Org), string(p.ID), store.Micros(now), store.Micros(now.Add(lives)))
+	return token, Viewer{Org: p.Org, Person: p.ID, Role: p.Role, Name: p.Name, Session: digest(token)}, err
 }
 
 // Session answers who holds a session's secret.
