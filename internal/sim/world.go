@@ -55,6 +55,7 @@ type World struct {
 	speed  float64
 	lit    map[string]bool // devices that shine
 	opened map[string]bool // pill boxes that stand open
+	links  map[person.ID]string
 }
 
 // New puts a world around a migrated or empty database. On a database that a world has lived in before, it goes on from
