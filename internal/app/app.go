@@ -70,22 +70,13 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.Intake = &device.Intake{Service: s.Readings, Clock: o.Clock, Log: o.Log, Zone: s.deviceZone}
 
 	s.Promises.SetHands(hands{s.Messages})
+	s.Promises.SetDefaults(Ladders)
 	s.Messages.SetAnswerer(answerer{s})
 	s.Messages.SetDesk(desk{s})
 	s.Messages.SetChannel(person.Cue, cues{s})
 	s.Readings.Listen(s.Watch)
 	s.Readings.ListenPills(pills{s})
 	return s, nil
-}
-
-// SetUp gives an organization the ladders that every one begins with.
-func (s *Server) SetUp(tx *store.Tx, org person.OrgID) error {
-	for _, l := range Ladders {
-		if err := s.Promises.SaveLadder(tx, org, l); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // SetCue says how a cue reaches a device.

@@ -21,6 +21,7 @@ type Service struct {
 	people *person.Service
 
 	hands    Hands
+	defaults []Ladder
 	watchers map[string]Watcher
 
 	mu      sync.RWMutex
@@ -101,15 +102,24 @@ func (s *Service) remember(org person.OrgID, ref LadderRef, l *Ladder) {
 	s.ladders[org][ref] = l
 }
 
-// Latest answers the newest version of a ladder.
+// Latest answers the newest version of a ladder. An organization that has none of that name begins with the default, in the
+// caller's transaction, which must be one that writes.
 func (s *Service) Latest(tx *store.Tx, org person.OrgID, name string) (LadderRef, error) {
 	ref := LadderRef{Name: name}
 	_, err := tx.Row("SELECT COALESCE(MAX(version), 0) FROM ladder WHERE org = $1 AND name = $2", []any{string(org), name}, &ref.Version)
-	if err == nil && ref.Version == 0 {
-		err = fault.NotFoundf("There is no ladder %q.", name)
+	if err != nil || ref.Version > 0 {
+		return ref, err
 	}
-	return ref, err
+	for _, l := range s.defaults {
+		if l.Name == name {
+			return LadderRef{l.Name, l.Version}, s.SaveLadder(tx, org, l)
+		}
+	}
+	return ref, fault.NotFoundf("There is no ladder %q.", name)
 }
+
+// SetDefaults names the ladders that every organization begins with.
+func (s *Service) SetDefaults(ladders []Ladder) { s.defaults = ladders }
 
 var promiseColumns = []string{"org", "shard", "patient", "id", "kind", "about", "severity", "say", "args", "keeper", "from_at", "by_at", "zone",
 	"ladder", "version", "state", "made_at", "closed_at", "reason"}

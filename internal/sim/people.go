@@ -62,9 +62,6 @@ func (w *World) found(tx *store.Tx, patients int) error {
 	if err := w.People.SaveOrg(tx, person.Org{ID: Org, Name: "Elm Street Clinic", Zone: Zone, Language: "en", Phone: "+1 555 010 0100"}); err != nil {
 		return err
 	}
-	if err := w.SetUp(tx, Org); err != nil {
-		return err
-	}
 	if err := w.People.SaveTeam(tx, Org, person.Team{ID: team, Name: "Heart team"}); err != nil {
 		return err
 	}
