@@ -14,7 +14,6 @@ import (
 	"doorstep/internal/promise"
 	"doorstep/internal/reading"
 	"doorstep/internal/store"
-	"doorstep/internal/web"
 )
 
 // answerer gives numbered answers to the room whose promise was asked about.
@@ -118,31 +117,4 @@ func (c cues) Send(_ context.Context, batch []message.Outgoing) []message.Result
 		}
 	}
 	return out
-}
-
-// doses are the room of medicines as the pages ask for it.
-type doses struct{ s *Server }
-
-func (d doses) Day(tx *store.Tx, org person.OrgID, patient person.ID, day clock.Day) ([]web.Dose, error) {
-	list, err := d.s.Medication.Day(tx, org, patient, day)
-	out := make([]web.Dose, len(list))
-	for i, x := range list {
-		out[i] = web.Dose{Promise: x.Promise.ID, Due: x.Due, Status: string(x.Status), At: x.At}
-		for _, item := range x.Items {
-			out[i].Medicines = append(out[i].Medicines, item.String())
-			if item.How != "" && !strings.Contains(out[i].How, item.How) {
-				out[i].How = strings.TrimSpace(out[i].How + " " + item.How)
-			}
-		}
-	}
-	return out, err
-}
-
-func (d doses) Answer(tx *store.Tx, a web.DoseAnswer) error {
-	kind := "tap"
-	if a.For != "" {
-		kind = "word"
-	}
-	return d.s.Medication.Say(tx, medication.Word{Org: a.Org, Patient: a.Patient, Promise: a.Promise, Taken: a.Taken, Reason: a.Reason, By: a.By, For: a.For, Kind: kind,
-		Source: a.Source, At: a.At})
 }
