@@ -7,15 +7,18 @@ import (
 	"sync"
 )
 
-// Insert puts n rows into a table, by the engine's fastest way (a prepared loop; COPY). row answers the i-th row's values in
-// the order of columns; the slice may be used again by the next call on SQLite, so row may fill and return one slice.
-// Values are int64, float64, string, []byte or nil. A row that exists already is a conflict and fails the transaction.
+// Insert puts n rows into a table, by the engine's fastest way (statements of many rows; COPY). row answers the i-th row's
+// values in the order of columns; it may fill and return one slice again and again, but no []byte in it. Values are int64, float64, string, []byte
+// or nil. A row that exists already is a conflict and fails the transaction.
 func (tx *Tx) Insert(table string, columns []string, n int, row func(i int) []any) error {
 	if n == 0 {
 		return nil
 	}
 	if tx.db.engine == Postgres {
 		return tx.copyIn(table, columns, n, row)
+	}
+	if n >= manyRows {
+		return tx.insertMany(table, columns, n, row)
 	}
 	_, err := tx.insertSQLite(insertText(table, columns, ""), n, fill(row), len(columns))
 	return err
@@ -39,7 +42,7 @@ func (tx *Tx) InsertNew(table string, columns []string, n int, row func(i int) [
 		for i := from; i < to; i++ {
 			args = append(args, row(i)...)
 		}
-		fresh, err := tx.Exec(insertMany(table, columns, to-from)+" ON CONFLICT DO NOTHING", args...)
+		fresh, err := tx.Exec(insertRows(table, columns, to-from)+" ON CONFLICT DO NOTHING", args...)
 		if err != nil {
 			return total, err
 		}
@@ -63,12 +66,12 @@ func insertText(table string, columns []string, suffix string) string {
 	if s, ok := insertTexts.Load(key); ok {
 		return s.(string)
 	}
-	s := insertMany(table, columns, 1) + suffix
+	s := insertRows(table, columns, 1) + suffix
 	insertTexts.Store(key, s)
 	return s
 }
 
-func insertMany(table string, columns []string, rows int) string {
+func insertRows(table string, columns []string, rows int) string {
 	var b strings.Builder
 	b.WriteString("INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES ")
 	p := 0

@@ -127,7 +127,7 @@ func (db *DB) Write(ctx context.Context, fn func(tx *Tx) error) error {
 	return db.noteFull(err)
 }
 
-// Read runs fn on one consistent view of the database.
+// Read runs fn on one consistent view of the database. What After was given runs when fn answers nil.
 func (db *DB) Read(ctx context.Context, fn func(tx *Tx) error) error {
 	l, done, err := db.reader(ctx)
 	if err != nil {
@@ -145,7 +145,13 @@ func (db *DB) Read(ctx context.Context, fn func(tx *Tx) error) error {
 		return err
 	}
 	defer tx.Exec("ROLLBACK")
-	return fn(tx)
+	if err := fn(tx); err != nil {
+		return err
+	}
+	for _, after := range tx.after { // what was read is durable
+		after()
+	}
+	return nil
 }
 
 func (db *DB) reader(ctx context.Context) (*link, func(), error) {
