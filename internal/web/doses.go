@@ -49,14 +49,10 @@ func (s *Server) doses(tx *store.Tx, names *names, day clock.Day) ([]dose, error
 		if d.Status == medication.Skipped && len(v.Evidence) == 0 {
 			continue // the plan changed: nobody has to know what it was before
 		}
-		x := dose{Promise: d.Promise.ID, Status: d.Status, Say: p.T("say.dose", "time", p.Time(d.Due)), Mark: doseMarks[d.Status]}
+		x := dose{Promise: d.Promise.ID, Status: d.Status, Say: p.Whose("say.dose", "time", p.Time(d.Due)), Mark: doseMarks[d.Status]}
 		x.Open = d.Status == medication.Due || d.Status == medication.Missed || d.Status == medication.Opened
 		for _, item := range d.Items {
-			text := item.String()
-			if item.How != "" {
-				text += ", " + item.How
-			}
-			x.Medicines = append(x.Medicines, text)
+			x.Medicines = append(x.Medicines, p.medicine(item))
 		}
 		if x.Know, err = names.known(d, v); err != nil {
 			return nil, err
@@ -64,6 +60,29 @@ func (s *Server) doses(tx *store.Tx, names *names, day clock.Day) ([]dose, error
 		out = append(out, x)
 	}
 	return out, nil
+}
+
+// medicine names a medicine with its amount and how to take it: "Furosemide 40 mg: 2 tablets, with food".
+func (p *page) medicine(i medication.Item) string {
+	text := i.Name
+	if i.Amount != 0 {
+		decimals := 0
+		if i.Amount != float64(int(i.Amount)) {
+			decimals = 1
+		}
+		amount := p.Num(i.Amount, decimals) + " " + i.Unit
+		if words.Has("unit." + i.Unit + ".one") {
+			amount = p.T("unit."+i.Unit+".other", "n", p.Num(i.Amount, decimals))
+			if i.Amount == 1 {
+				amount = p.N("unit."+i.Unit, 1)
+			}
+		}
+		text += ": " + strings.TrimSpace(amount)
+	}
+	if i.How != "" {
+		text += ", " + i.How
+	}
+	return text
 }
 
 // known says how we know what became of a dose. An opened box is only that, and stays in sight beside a word that came later.

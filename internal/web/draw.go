@@ -120,11 +120,11 @@ func (c plot) scale() (low, high float64) {
 	return low - air, high + air
 }
 
-// steps answers round values between low and high, three or four of them.
+// steps answers round values between low and high, two to four of them.
 func steps(low, high float64) []float64 {
-	raw := (high - low) / 3
+	raw := (high - low) / 4
 	size := math.Pow(10, math.Floor(math.Log10(raw)))
-	for _, m := range []float64{1, 2, 5, 10} {
+	for _, m := range []float64{1, 2, 2.5, 5, 10} {
 		if size*m >= raw {
 			size *= m
 			break

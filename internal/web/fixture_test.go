@@ -71,7 +71,7 @@ func (d deskWords) Word(tx *store.Tx, m message.Message, _ string) error {
 
 var doseLadder = promise.Ladder{Name: "dose", Version: 1, Rungs: []promise.Rung{
 	{After: 0, Do: promise.Tell, To: "patient", Say: "dose", Ask: true},
-	{After: promise.Duration(time.Hour), Do: promise.Task, To: "role:nurse", Say: "task.dose"},
+	{After: promise.Duration(time.Hour), Do: promise.Task, To: "role:nurse", Say: "dose"},
 }}
 
 const days = 16

@@ -21,8 +21,14 @@ type Words interface {
 // messagesPage is one thread with the clinic.
 type messagesPage struct {
 	*page
-	Thread []said
-	Answer string // the promise of an answer, while one is open
+	talk
+}
+
+// talk is what was said about a patient: people's own words, and apart from them the notices that were sent.
+type talk struct {
+	Words   []said
+	Notices []said
+	Answer  string // the promise of an answer, while one is open
 }
 
 // said is one message of the thread.
@@ -35,7 +41,7 @@ type said struct {
 }
 
 const (
-	threadShown = 40
+	threadShown = 60
 	longestWord = 2000 // characters of a message
 )
 
@@ -49,7 +55,7 @@ func (s *Server) showMessages(w http.ResponseWriter, r *http.Request, p *page, s
 	m := messagesPage{page: p}
 	err := s.DB.Read(r.Context(), func(tx *store.Tx) error {
 		var err error
-		m.Thread, m.Answer, err = s.thread(tx, s.names(tx, p))
+		m.talk, err = s.thread(tx, s.names(tx, p))
 		return err
 	})
 	if err != nil {
@@ -58,17 +64,16 @@ func (s *Server) showMessages(w http.ResponseWriter, r *http.Request, p *page, s
 	return s.show(w, r, status, p, messagesView(m))
 }
 
-// thread answers the latest messages, oldest first, and the open promise of an answer. Links that sign somebody in are kept
+// thread answers the latest messages, the newest first, and the open promise of an answer. Links that sign somebody in are kept
 // from every page, and what was said to others only the desk sees.
-func (s *Server) thread(tx *store.Tx, names *names) ([]said, string, error) {
+func (s *Server) thread(tx *store.Tx, names *names) (talk, error) {
 	p := names.p
 	all, err := s.Message.Thread(tx, p.Org.ID, p.Patient.ID, threadShown)
+	var t talk
 	if err != nil {
-		return nil, "", err
+		return t, err
 	}
-	var list []said
-	for i := len(all) - 1; i >= 0; i-- {
-		m := all[i]
+	for _, m := range all {
 		if m.Say == "raw" || m.Channel == person.Cue || m.State == message.Dropped {
 			continue
 		}
@@ -78,15 +83,20 @@ func (s *Server) thread(tx *store.Tx, names *names) ([]said, string, error) {
 		}
 		l, err := names.said(m)
 		if err != nil {
-			return nil, "", err
+			return t, err
 		}
-		list = append(list, l)
+		if own {
+			t.Words = append(t.Words, l)
+		} else {
+			t.Notices = append(t.Notices, l)
+		}
 	}
 	open, err := s.Promise.OpenOf(tx, p.Org.ID, p.Patient.ID, "answer")
 	if err != nil || len(open) == 0 {
-		return list, "", err
+		return t, err
 	}
-	return list, p.T("say.answer", "time", p.When(open[0].By)), nil
+	t.Answer = p.T("say.answer", "time", p.When(open[0].By))
+	return t, nil
 }
 
 func (n *names) said(m message.Message) (said, error) {

@@ -264,8 +264,8 @@ func across(d, first clock.Day) float64 {
 
 func (p *page) dayLabels(first clock.Day) []label {
 	var list []label
-	for i := 0; i < numbersDays; i += 7 {
-		list = append(list, label{across(first.Add(i), first), p.shortDay(first.Add(i))})
+	for i := 6; i < numbersDays-1; i += 7 { // two weeks ago, one week ago
+		list = append(list, label{across(first.Add(i), first), words.DayShort(p.Lang, clock.At(first.Add(i), clock.WallAt(12, 0), p.Zone), p.Zone)})
 	}
 	return append(list, label{1, p.T("numbers.today")})
 }

@@ -74,8 +74,18 @@ func (p *page) Num(v float64, decimals int) string { return words.Number(p.Lang,
 
 // Tell answers a stored sentence.
 func (p *page) Tell(key string, args map[string]string) string {
-	return words.Tell(p.Lang, key, args, p.Zone)
+	if !p.Helping() || !words.Has(key+".of") {
+		return words.Tell(p.Lang, key, args, p.Zone)
+	}
+	of := map[string]string{"called": p.Patient.Called}
+	for name, v := range args {
+		of[name] = v
+	}
+	return words.Tell(p.Lang, key+".of", of, p.Zone)
 }
+
+// Phone answers the clinic's telephone as people write it.
+func (p *page) Phone() string { return words.Phone(p.Org.Phone) }
 
 // Typed answers what was typed in a field, else what stands there already.
 func (p *page) Typed(field, already string) string {

@@ -19,8 +19,7 @@ type personPage struct {
 	Promises []promised
 	Tasks    []taskLine
 	Doses    []dose // open ones, which somebody may answer for the person
-	Thread   []said
-	Answer   string
+	talk
 	Contacts []person.Contact
 	Helpers  []helper
 	Figures  []figure
@@ -91,7 +90,7 @@ func (s *Server) loadPerson(tx *store.Tx, m *personPage) error {
 			m.Doses = append(m.Doses, d)
 		}
 	}
-	if m.Thread, m.Answer, err = s.thread(tx, names); err != nil {
+	if m.talk, err = s.thread(tx, names); err != nil {
 		return err
 	}
 	if m.Contacts, err = s.Person.Contacts(tx, m.Org.ID, m.Patient.ID); err != nil {

@@ -244,11 +244,11 @@ func personView(m personPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = threadView(m.page, m.Thread).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = composer(m.page, m.T("messages.reply", "called", m.Patient.Called)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = composer(m.page, m.T("messages.reply", "called", m.Patient.Called)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = threadView(m.page, m.talk).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

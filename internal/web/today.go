@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"doorstep/internal/medication"
 	"doorstep/internal/promise"
@@ -62,9 +63,9 @@ func (s *Server) loadToday(tx *store.Tx, m *todayPage) error {
 		d := &doses[i]
 		switch d.Status {
 		case medication.Due:
-			m.Next = append(m.Next, next{Eyebrow: m.T("today.now"), Say: d.Say, Dose: d, After: m.T("today.after")})
+			m.Next = append(m.Next, next{Eyebrow: m.T("today.now"), Say: d.Say, Dose: d, After: m.Whose("today.after")})
 		case medication.Missed:
-			m.Next = append(m.Next, next{Eyebrow: m.T("today.missed"), Say: d.Say, Dose: d, Late: true, After: m.T("today.after.missed", "phone", m.Org.Phone)})
+			m.Next = append(m.Next, next{Eyebrow: m.T("today.missed"), Say: d.Say, Dose: d, Late: true, After: m.T("today.after.missed", "phone", m.Phone())})
 		case medication.Later:
 			m.Later = append(m.Later, line{Mark: d.Mark, What: d.Say, List: d.Medicines, ID: "d-" + string(d.Promise)})
 			continue
@@ -119,7 +120,7 @@ func (s *Server) loadOthers(tx *store.Tx, m *todayPage, names *names) error {
 			}
 			m.Done = append(m.Done, l)
 		case promise.Broken:
-			l.Mark, l.How = "missed", m.T("today.broken", "phone", m.Org.Phone)
+			l.Mark, l.How = "missed", m.T("today.broken", "phone", m.Phone())
 			m.Done = append(m.Done, l)
 		default:
 			if m.Now.Before(v.From) || v.Keeper.Kind != "patient" {
@@ -133,6 +134,9 @@ func (s *Server) loadOthers(tx *store.Tx, m *todayPage, names *names) error {
 	return nil
 }
 
+// actingFor is how long trouble that nobody has taken stays on the patient's page; at the desk it stays until it is closed.
+const actingFor = 24 * time.Hour
+
 // loadActing says what trouble there is with this chart, and who has it in hand since when.
 func (s *Server) loadActing(tx *store.Tx, m *todayPage, names *names) error {
 	tasks, err := s.Promise.TasksOf(tx, m.Org.ID, m.Patient.ID, 20)
@@ -140,10 +144,14 @@ func (s *Server) loadActing(tx *store.Tx, m *todayPage, names *names) error {
 		return err
 	}
 	for _, t := range tasks {
-		if !t.Closed.IsZero() {
-			continue
+		if !t.Closed.IsZero() || t.Owner == "" && m.Now.Sub(t.Opened) > actingFor || t.Kind == medication.Kind && t.Owner == "" {
+			continue // a dose without a word stands on the page already, as a question
 		}
-		a := acting{What: names.task(t)}
+		key := "acting." + t.Kind
+		if !words.Has(key) {
+			key = "acting.other"
+		}
+		a := acting{What: words.Tell(m.Lang, key, t.Args, m.Zone)}
 		if t.Owner == "" {
 			a.Who = m.T("acting.none", "role", m.role(t.Role), "time", m.When(t.Opened))
 		} else {

@@ -138,3 +138,20 @@ func Weekday(lang string, d time.Weekday) string {
 	}
 	return d.String()[:3]
 }
+
+// DayShort answers a date without its weekday: "Mar 9", "9 mar".
+func DayShort(lang string, t time.Time, zone *time.Location) string {
+	t = t.In(zone)
+	if lang == "es" {
+		return fmt.Sprintf("%d %s", t.Day(), monthsShortES[t.Month()-1])
+	}
+	return t.Format("Jan 2")
+}
+
+// Phone writes a telephone number as people read it: a North American one in its three groups, others as they are.
+func Phone(number string) string {
+	if len(number) == 12 && strings.HasPrefix(number, "+1") {
+		return number[2:5] + "-" + number[5:8] + "-" + number[8:]
+	}
+	return number
+}
