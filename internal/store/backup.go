@@ -1,0 +1,72 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+
+	"doorstep/internal/fault"
+)
+
+// Backup writes a consistent copy of a database to a file, which must not exist yet, while servers go on working: VACUUM INTO
+// on SQLite, pg_dump's custom format on PostgreSQL.
+func Backup(ctx context.Context, address, file string) error {
+	if _, err := os.Stat(file); err == nil {
+		return fault.Conflictf("%s exists already: choose another name.", file)
+	}
+	if isPostgres(address) {
+		return tool(ctx, "pg_dump", "--format=custom", "--file="+file, "--dbname="+address)
+	}
+	if _, err := os.Stat(address); err != nil {
+		return fault.NotFoundf("There is no database at %s.", address)
+	}
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: address}).EscapedPath()+"?_pragma=busy_timeout(10000)")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(ctx, "VACUUM INTO $1", file); err != nil {
+		os.Remove(file)
+		return fault.New(fault.Unavailable, "the backup could not be written: %w", err)
+	}
+	return flush(file)
+}
+
+// Restore puts a backup where no database is yet.
+func Restore(ctx context.Context, address, file string) error {
+	if _, err := os.Stat(file); err != nil {
+		return fault.NotFoundf("There is no backup at %s.", file)
+	}
+	if isPostgres(address) {
+		return tool(ctx, "pg_restore", "--exit-on-error", "--no-owner", "--dbname="+address, file)
+	}
+	if _, err := os.Stat(address); err == nil {
+		return fault.Conflictf("There is a database at %s already: move it away first.", address)
+	}
+	return Backup(ctx, file, address)
+}
+
+func isPostgres(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && (u.Scheme == "postgres" || u.Scheme == "postgresql")
+}
+
+func tool(ctx context.Context, name string, args ...string) error {
+	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
+	if err != nil {
+		return fault.New(fault.Unavailable, "%s failed (is it installed?): %w: %s", name, err, out)
+	}
+	return nil
+}
+
+func flush(file string) error {
+	f, err := os.OpenFile(file, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}
