@@ -1,0 +1,287 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"doorstep/internal/fault"
+	"doorstep/internal/person"
+	"doorstep/internal/reading"
+	"doorstep/internal/store"
+)
+
+// pillBox is the kind of device that can be lit for a dose.
+const pillBox = "pillbox"
+
+// assignedBy is the source of the consent that comes with a pill box: who takes the box home agrees to its light.
+const assignedBy = "device assignment"
+
+type device struct {
+	ID         string    `json:"id"`
+	Kind       string    `json:"kind"`
+	Registered time.Time `json:"registered"`
+}
+
+// newDevice is a device with its key, which is shown this once.
+type newDevice struct {
+	ID   string `json:"id"`
+	Kind string `json:"kind"`
+	Key  string `json:"key" doc:"Shown this once: only its hash is kept."`
+}
+
+type assignment struct {
+	Device  string    `json:"device"`
+	Patient person.ID `json:"patient"`
+	From    time.Time `json:"from"`
+	Until   time.Time `json:"until,omitzero" doc:"Absent while it is open."`
+}
+
+func (s *server) deviceRoutes(mux *http.ServeMux) {
+	get(s, "list-devices", "/devices", "The organization's devices. Staff and operators.", s.devices)
+	post(s, "register-device", "/devices", "Registers a device and answers its key, once. Staff and operators.", http.StatusCreated, s.register)
+	post(s, "assign-device", "/devices/{id}/assignments", "Says that a device measures a patient from an instant until another. Staff only.", http.StatusCreated, s.assign)
+	post(s, "end-assignment", "/devices/{id}/assignments/end", "Ends a patient's open assignment of a device: it came back, or changes hands. Staff only.", http.StatusOK, s.endAssignment)
+	get(s, "list-assignments", "/patients/{id}/devices", "Which devices measured a patient, and when.", s.assignments)
+	if s.Devices == nil {
+		return
+	}
+	const path = root + "/devices/{device}/readings"
+	mux.Handle("POST "+path, s.Devices)
+	s.api.OpenAPI().AddOperation(&huma.Operation{OperationID: "send-readings", Method: http.MethodPost, Path: path, Security: []map[string][]string{{"device": {}}},
+		Summary:    "A device's readings: a JSON object or array, or the raw bytes of a GATT characteristic. Answers once they are durable.",
+		Parameters: []*huma.Param{{Name: "device", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}}},
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+			"application/json": {}, "application/vnd.doorstep.gatt+{uuid16}": {}}},
+		Responses: map[string]*huma.Response{"200": {Description: `{"stored":n,"known":n,"refused":[{"index","reason"}]}`}, "default": {Description: "A problem document."}}})
+}
+
+func staffOrOperator(c *caller) error {
+	if c.Role == person.Operator {
+		return nil
+	}
+	return staffOnly(c)
+}
+
+type devicesInput struct{ part }
+
+func (s *server) devices(ctx context.Context, c *caller, in *devicesInput) (list[device], error) {
+	if err := staffOrOperator(c); err != nil {
+		return list[device]{}, err
+	}
+	all, err := s.Reading.Devices(ctx, string(c.Org))
+	if err != nil {
+		return list[device]{}, err
+	}
+	return cut(all, in.part, func(d reading.Device) string { return d.ID }, func(d reading.Device) (device, error) {
+		return device{ID: d.ID, Kind: d.Kind, Registered: d.Registered}, nil
+	})
+}
+
+type registerInput struct {
+	write
+	Body struct {
+		Kind string `json:"kind" minLength:"1" maxLength:"64" example:"scale"`
+	}
+}
+
+func (s *server) register(ctx context.Context, c *caller, in *registerInput) (newDevice, error) {
+	if err := staffOrOperator(c); err != nil {
+		return newDevice{}, err
+	}
+	return onceApart(ctx, s, c, in.write, func() (newDevice, error) {
+		id, key, err := s.Reading.Register(ctx, string(c.Org), in.Body.Kind)
+		return newDevice{ID: id, Kind: in.Body.Kind, Key: key}, err
+	})
+}
+
+type assignInput struct {
+	ID string `path:"id"`
+	write
+	Body struct {
+		Patient person.ID `json:"patient" minLength:"1"`
+		From    time.Time `json:"from,omitzero" doc:"Now when left out."`
+		Until   time.Time `json:"until,omitzero" doc:"Open when left out."`
+	}
+}
+
+func (s *server) assign(ctx context.Context, c *caller, in *assignInput) (assignment, error) {
+	d, p, err := s.deviceFor(ctx, c, in.ID, in.Body.Patient, "assign a device")
+	if err != nil {
+		return assignment{}, err
+	}
+	a := reading.Assignment{Device: d.ID, Patient: string(p.ID), From: in.Body.From.UTC(), Until: in.Body.Until.UTC()}
+	if a.From.IsZero() {
+		a.From = s.Clock.Now()
+	}
+	return onceApart(ctx, s, c, in.write, func() (assignment, error) {
+		if d.Kind == pillBox {
+			if err := s.mayLight(ctx, p, a); err != nil {
+				return assignment{}, err
+			}
+		}
+		err := s.Reading.Assign(ctx, string(c.Org), d.ID, a.Patient, a.From, a.Until)
+		if fault.Is(err, fault.Conflict) {
+			err = s.sameAgain(ctx, p, a, err)
+		}
+		if err == nil && d.Kind == pillBox && (a.Until.IsZero() || a.Until.After(s.Clock.Now())) {
+			err = s.light(ctx, p, d.ID)
+		}
+		return assignment{Device: d.ID, Patient: p.ID, From: a.From, Until: a.Until}, err
+	})
+}
+
+// deviceFor answers a device of the caller's organization and the patient for whom a member of staff may act.
+func (s *server) deviceFor(ctx context.Context, c *caller, id string, patient person.ID, what string) (reading.Device, person.Person, error) {
+	if err := staffOnly(c); err != nil {
+		return reading.Device{}, person.Person{}, err
+	}
+	p, err := s.enter(ctx, c, person.Act, patient, what)
+	if err != nil {
+		return reading.Device{}, p, err
+	}
+	d, err := s.Reading.Device(ctx, id)
+	if err == nil && d.Org != string(c.Org) || fault.Is(err, fault.NotFound) {
+		err = fault.NotFoundf("There is no such device.")
+	}
+	return d, p, err
+}
+
+// sameAgain forgives a conflict with the very same assignment: it was made before, and only its answer was lost.
+func (s *server) sameAgain(ctx context.Context, p person.Person, a reading.Assignment, conflict error) error {
+	all, err := s.Reading.DevicesOf(ctx, string(p.Org), string(p.ID))
+	if err != nil {
+		return err
+	}
+	for _, had := range all {
+		if had.Device == a.Device && had.From.Equal(a.From) && had.Until.Equal(a.Until) {
+			return nil
+		}
+	}
+	return conflict
+}
+
+// mayLight refuses to give away a pill box, from a later day on, that stands in somebody else's home now: its light would be
+// for the one and in front of the other.
+func (s *server) mayLight(ctx context.Context, p person.Person, a reading.Assignment) error {
+	var lit []person.Contact
+	if err := s.DB.Read(ctx, func(tx *store.Tx) (err error) {
+		lit, err = s.Person.AtAddress(tx, p.Org, person.Cue, a.Device)
+		return err
+	}); err != nil || !a.From.After(s.Clock.Now()) {
+		return err
+	}
+	for _, other := range lit {
+		if other.Person == p.ID || other.Consent != person.Given {
+			continue
+		}
+		has, err := s.has(ctx, p.Org, other.Person, a.Device)
+		if err != nil {
+			return err
+		}
+		if has {
+			return fault.Conflictf("The pill box is still with somebody else. Please assign it when it has come back.")
+		}
+	}
+	return nil
+}
+
+// has reports whether a device is a person's now, or will be.
+func (s *server) has(ctx context.Context, org person.OrgID, who person.ID, device string) (bool, error) {
+	all, err := s.Reading.DevicesOf(ctx, string(org), string(who))
+	now := s.Clock.Now()
+	return slices.ContainsFunc(all, func(a reading.Assignment) bool { return a.Device == device && (a.Until.IsZero() || a.Until.After(now)) }), err
+}
+
+// light makes the pill box a way to reach the patient, and no longer a way to reach whoever had it, nor the patient by a box
+// that has gone back.
+func (s *server) light(ctx context.Context, p person.Person, device string) error {
+	held, err := s.Reading.DevicesOf(ctx, string(p.Org), string(p.ID))
+	if err != nil {
+		return err
+	}
+	now := s.Clock.Now()
+	live := map[string]bool{}
+	for _, a := range held {
+		live[a.Device] = live[a.Device] || a.Until.IsZero() || a.Until.After(now)
+	}
+	return s.DB.Write(ctx, func(tx *store.Tx) error {
+		if err := s.Person.SetConsent(tx, p.Org, person.Cue, device, person.Withdrawn, assignedBy); err != nil {
+			return err
+		}
+		contacts, err := s.Person.Contacts(tx, p.Org, p.ID)
+		if err != nil {
+			return err
+		}
+		rank := 0
+		for _, c := range contacts {
+			rank = max(rank, c.Rank+1)
+			if c.Channel == person.Cue && c.Consent == person.Given && !live[c.Address] {
+				c.Consent, c.Source = person.Withdrawn, assignedBy
+				if err := s.Person.SetContact(tx, p.Org, c); err != nil {
+					return err
+				}
+			}
+		}
+		return s.Person.SetContact(tx, p.Org, person.Contact{Person: p.ID, Rank: rank, Channel: person.Cue, Address: device, Consent: person.Given, Source: assignedBy})
+	})
+}
+
+type endInput struct {
+	ID string `path:"id"`
+	write
+	Body struct {
+		Patient person.ID `json:"patient" minLength:"1"`
+		At      time.Time `json:"at,omitzero" doc:"Now when left out."`
+	}
+}
+
+func (s *server) endAssignment(ctx context.Context, c *caller, in *endInput) (assignment, error) {
+	d, p, err := s.deviceFor(ctx, c, in.ID, in.Body.Patient, "end an assignment")
+	if err != nil {
+		return assignment{}, err
+	}
+	at := in.Body.At.UTC()
+	if at.IsZero() {
+		at = s.Clock.Now()
+	}
+	return onceApart(ctx, s, c, in.write, func() (assignment, error) {
+		all, err := s.Reading.DevicesOf(ctx, string(c.Org), string(p.ID))
+		if err != nil {
+			return assignment{}, err
+		}
+		i := slices.IndexFunc(all, func(a reading.Assignment) bool { return a.Device == d.ID && a.Until.IsZero() })
+		if i < 0 {
+			return assignment{}, fault.Conflictf("The patient does not have this device now.")
+		}
+		if err := s.Reading.Unassign(ctx, string(c.Org), d.ID, at); err != nil {
+			return assignment{}, err
+		}
+		err = s.DB.Write(ctx, func(tx *store.Tx) error {
+			return s.Person.SetConsent(tx, c.Org, person.Cue, d.ID, person.Withdrawn, "device came back")
+		})
+		return assignment{Device: d.ID, Patient: p.ID, From: all[i].From, Until: at}, err
+	})
+}
+
+type assignmentsInput struct {
+	ID person.ID `path:"id"`
+	part
+}
+
+func (s *server) assignments(ctx context.Context, c *caller, in *assignmentsInput) (list[assignment], error) {
+	p, err := s.enter(ctx, c, person.See, in.ID, "devices")
+	if err != nil {
+		return list[assignment]{}, err
+	}
+	all, err := s.Reading.DevicesOf(ctx, string(c.Org), string(p.ID))
+	if err != nil {
+		return list[assignment]{}, err
+	}
+	return cut(all, in.part, func(a reading.Assignment) string { return timeKey(a.From) + "/" + a.Device }, func(a reading.Assignment) (assignment, error) {
+		return assignment{Device: a.Device, Patient: p.ID, From: a.From, Until: a.Until}, nil
+	})
+}
