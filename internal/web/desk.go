@@ -134,8 +134,9 @@ func (s *Server) loadTasks(tx *store.Tx, m *deskPage, all string) error {
 }
 
 func (p *page) cause(key string) string {
-	if words.Has("cause." + key) {
-		return p.T("cause." + key)
+	kind, _, _ := strings.Cut(key, " ") // what comes after names the one thing: a gateway, a hub
+	if words.Has("cause." + kind) {
+		return p.T("cause." + kind)
 	}
 	return p.T("cause.other")
 }

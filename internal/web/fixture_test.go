@@ -9,6 +9,7 @@ import (
 	_ "time/tzdata"
 
 	"doorstep/internal/clock"
+	"doorstep/internal/conversation"
 	"doorstep/internal/fhir"
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
@@ -51,24 +52,6 @@ func (h hands) Ready(tx *store.Tx, effects []promise.Effect) (func(*store.Tx) er
 	return h.messages.Ready(tx, drafts)
 }
 
-// desk promises an answer within four hours and puts words on the desk.
-type deskWords struct {
-	promises *promise.Service
-	clock    clock.Clock
-}
-
-func (d deskWords) Word(tx *store.Tx, m message.Message, _ string) error {
-	by := d.clock.Now().Add(4 * time.Hour)
-	args := map[string]string{"time": by.Format(time.RFC3339)}
-	made, err := d.promises.Make(tx, promise.Promise{Org: m.Org, Patient: m.Patient, Kind: "answer", About: m.ID, Severity: promise.Watch, Say: "say.answer", Args: args,
-		Keeper: promise.Keeper{Kind: "role", Who: "nurse"}, From: d.clock.Now(), By: by, Zone: "America/New_York", Ladder: promise.LadderRef{Name: "answer", Version: 1}})
-	if err != nil {
-		return err
-	}
-	return d.promises.OpenTask(tx, promise.TaskRow{Org: m.Org, Patient: m.Patient, Promise: made[0].ID, Kind: "answer", Role: person.Nurse, Severity: promise.Watch,
-		Say: "task.answer", Args: args, Cause: "answer"})
-}
-
 var doseLadder = promise.Ladder{Name: "dose", Version: 1, Rungs: []promise.Rung{
 	{After: 0, Do: promise.Tell, To: "patient", Say: "dose", Ask: true},
 	{After: promise.Duration(time.Hour), Do: promise.Task, To: "role:nurse", Say: "dose"},
@@ -96,7 +79,7 @@ func newClinic(t testing.TB) *clinic {
 	d.Message, err = message.New(t.Context(), db, h.clock, ids, d.Person, "http://doorstep.test")
 	h.must(err)
 	d.Promise.SetHands(hands{d.Message})
-	d.Words = deskWords{d.Promise, h.clock}
+	d.Poster = conversation.New(db, h.clock, d.Person, d.Message, d.Promise)
 	d.Message.SetChannel(person.SMS, &message.Counter{})
 	d.Message.SetChannel(person.Mail, &message.Counter{})
 	d.Medication = medication.New(db, h.clock, ids, d.Person, d.Promise, d.Message)
@@ -181,6 +164,10 @@ func (h *clinic) live() *clinic {
 			{At: at, Series: diastolic, Value: 76 + float64(i*5%9), Unit: "mm[Hg]"}, {At: at, Series: "8867-4", Value: 66 + float64(i*3%8), Unit: "/min"}})
 		h.must(err)
 	}
+	h.write(func(tx *store.Tx) error {
+		h.must(h.Medication.Plan(tx, h.org, h.ruth.ID))
+		return h.Medication.Plan(tx, h.org, h.luis.ID)
+	})
 	h.clock.Set(time.Date(2026, 3, 9, 13, 10, 0, 0, time.UTC))
 	h.climb()
 	h.write(func(tx *store.Tx) error {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -8,14 +9,13 @@ import (
 	"doorstep/internal/fault"
 	"doorstep/internal/message"
 	"doorstep/internal/person"
-	"doorstep/internal/promise"
 	"doorstep/internal/store"
 )
 
-// Words is told, in the transaction that keeps them, of words that wait for an answer: it makes the promise of one and puts a
-// task on the desk.
-type Words interface {
-	Word(tx *store.Tx, m message.Message, why string) error
+// Poster writes words into a patient's thread: an answer is promised to those who ask, and kept by those who answer.
+// conversation.Service is one.
+type Poster interface {
+	Post(ctx context.Context, v person.Viewer, patient person.ID, body string) error
 }
 
 // messagesPage is one thread with the clinic.
@@ -130,7 +130,7 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, p *page) error {
 	case len([]rune(body)) > longestWord:
 		err = fault.Invalidf("That is too long to be sent at once.")
 	case body != "":
-		err = s.DB.Write(r.Context(), func(tx *store.Tx) error { return s.keep(tx, p, body) })
+		err = s.Poster.Post(r.Context(), p.Viewer, p.Patient.ID, body)
 	}
 	desk := strings.HasPrefix(p.Base, "/desk")
 	if err != nil {
@@ -145,27 +145,4 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, p *page) error {
 		return back(w, r, p.Base, "sent")
 	}
 	return back(w, r, p.Base+"/messages", "sent")
-}
-
-// keep writes the words down. The clinic's answer keeps the promise of one, and the patient hears that it is there.
-func (s *Server) keep(tx *store.Tx, p *page, body string) error {
-	m, err := s.Message.Write(tx, p.Viewer, p.Patient.ID, body)
-	if err != nil {
-		return err
-	}
-	if m.Inward {
-		return s.Words.Word(tx, m, "")
-	}
-	open, err := s.Promise.OpenOf(tx, p.Org.ID, p.Patient.ID, "answer")
-	if err != nil {
-		return err
-	}
-	for _, x := range open {
-		e := promise.Evidence{Kind: "word", At: p.Now, Source: "page", By: string(p.Viewer.Person)}
-		if _, err := s.Promise.Give(tx, p.Org.ID, p.Patient.ID, x.ID, e); err != nil {
-			return err
-		}
-	}
-	return s.Message.Say(tx, message.Draft{Org: p.Org.ID, Patient: p.Patient.ID, To: "patient", At: p.Now, Key: "answer/" + m.ID, Say: "answer",
-		Args: map[string]string{"who": p.Self.Called, "link": s.PublicURL + "/messages"}})
 }

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -81,6 +83,9 @@ func (s *Server) loadPerson(tx *store.Tx, m *personPage) error {
 		}
 		m.Tasks = append(m.Tasks, l)
 	}
+	slices.SortStableFunc(m.Tasks, func(a, b taskLine) int { // what is open first
+		return cmp.Compare(store.Micros(a.Closed), 0) - cmp.Compare(store.Micros(b.Closed), 0)
+	})
 	doses, err := s.doses(tx, names, m.Day)
 	if err != nil {
 		return err

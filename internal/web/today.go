@@ -124,7 +124,9 @@ func (s *Server) loadOthers(tx *store.Tx, m *todayPage, names *names) error {
 			m.Done = append(m.Done, l)
 		default:
 			if m.Now.Before(v.From) || v.Keeper.Kind != "patient" {
-				l.How = m.T("today.by", "time", m.When(v.By))
+				if v.Args["time"] == "" { // else the sentence says it
+					l.How = m.T("today.by", "time", m.When(v.By))
+				}
 				m.Later = append(m.Later, l)
 				continue
 			}

@@ -33,7 +33,7 @@ type Deps struct {
 	Message    *message.Service
 	Medication *medication.Service
 	Reading    *reading.Service
-	Words      Words
+	Poster     Poster
 	Gateways   Gateways
 	Demo       Demo   // nil but in the demo
 	PublicURL  string // how people reach this server: https://doorstep.example
