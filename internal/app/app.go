@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"doorstep/internal/api"
 	"doorstep/internal/clock"
 	"doorstep/internal/conversation"
 	"doorstep/internal/device"
@@ -42,6 +43,7 @@ type Server struct {
 	Watch         *watch.Service
 	Conversations *conversation.Service
 	Intake        *device.Intake
+	Metrics       *api.Metrics // once there is a Handler
 
 	mu  sync.Mutex
 	cue func(device string, payload []byte) error // set when a broker is there

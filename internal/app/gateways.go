@@ -31,6 +31,9 @@ func (g Gateways) channels(org person.OrgID, st web.Settings) map[person.Channel
 // Use takes settings into use at once.
 func (g Gateways) Use(org person.OrgID, st web.Settings) error {
 	for name, ch := range g.channels(org, st) {
+		if g.Metrics != nil {
+			ch = g.Metrics.Channel(name, ch)
+		}
 		g.Messages.SetChannel(name, ch)
 	}
 	return nil
@@ -68,10 +71,10 @@ func (g Gateways) load(ctx context.Context) error {
 }
 
 // SMSToken answers the secret with which an organization's text gateway signs what it posts to us.
-func (g Gateways) SMSToken(org string) string {
+func (g Gateways) SMSToken(org person.OrgID) string {
 	var token string
 	g.DB.Read(context.Background(), func(tx *store.Tx) error {
-		o, err := g.People.Org(tx, person.OrgID(org))
+		o, err := g.People.Org(tx, org)
 		if err != nil {
 			return err
 		}
@@ -93,7 +96,7 @@ func (s *Server) SetUpLink(ctx context.Context) (string, error) {
 		if err != nil || len(orgs) > 0 {
 			return err
 		}
-		secret, err := s.People.NewLink(tx, person.Link{Org: person.OrgID(s.IDs.Secret(8)), Person: "setup", Purpose: person.SetupLink, Until: s.Clock.Now().Add(setUpLives)})
+		secret, err := s.People.NewLink(tx, person.Link{Org: FirstOrg, Person: "setup", Purpose: person.SetupLink, Until: s.Clock.Now().Add(setUpLives)})
 		link = s.PublicURL + "/setup/" + secret
 		return err
 	})

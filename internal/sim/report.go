@@ -58,7 +58,7 @@ func (w *World) Report(ctx context.Context) (Report, error) {
 	}
 	r.State = check.State
 	for _, m := range w.Cast {
-		list, err := w.Readings.Samples(ctx, string(Org), string(m.ID), "29463-7", firstMorning.AddDate(-1, 0, 0), w.Clock.Now())
+		list, err := w.Readings.Samples(ctx, string(Org), string(m.ID), "29463-7", FirstMorning.AddDate(-1, 0, 0), w.Clock.Now())
 		if err != nil {
 			return r, err
 		}

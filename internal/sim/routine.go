@@ -38,7 +38,7 @@ func (w *World) routine(m *Member, day clock.Day) {
 			return w.weigh(ctx, m)
 		})
 	}
-	if m.Name == "Ruth Abbott" && day == clock.DayOf(firstMorning, zone).Add(3) { // the story's fourth day
+	if m.Name == "Ruth Abbott" && day == clock.DayOf(FirstMorning, zone).Add(3) { // the story's fourth day
 		plan(clock.At(day, clock.WallAt(8, 40), zone), func(ctx context.Context) error {
 			m.weight += 1.7
 			return w.weigh(ctx, m)

@@ -6,10 +6,12 @@ package sim
 import (
 	"container/heap"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"strconv"
 	"sync"
 	"time"
 
@@ -35,7 +37,8 @@ const Zone = "America/New_York"
 // Org is the simulated clinic.
 const Org = person.OrgID("demo")
 
-var firstMorning = time.Date(2026, 3, 2, 12, 30, 0, 0, time.UTC)
+// FirstMorning is when the story begins.
+var FirstMorning = time.Date(2026, 3, 2, 12, 30, 0, 0, time.UTC)
 
 // World is one simulated world. Its methods may be called by several goroutines; time moves for one of them at a time.
 type World struct {
@@ -62,7 +65,7 @@ type World struct {
 // where the clock stood.
 func New(ctx context.Context, db *store.DB, o Options) (*World, error) {
 	if o.Start.IsZero() {
-		o.Start = firstMorning
+		o.Start = FirstMorning
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -219,8 +222,31 @@ func (w *World) read(ctx context.Context, fn func(tx *store.Tx) error) error {
 	return w.DB.Read(ctx, fn)
 }
 
-// shine takes a cue to a device.
+// shine takes a cue to a simulated device.
 func (w *World) shine(device string, _ []byte) error {
 	w.lit[device] = true
 	return nil
+}
+
+// Cued answers a cue that lights the simulated device and also goes out over a real broker, where somebody may listen.
+func (w *World) Cued(send func(device string, payload []byte) error) func(device string, payload []byte) error {
+	return func(device string, payload []byte) error {
+		return errors.Join(w.shine(device, payload), send(device, payload))
+	}
+}
+
+// Day reads a day of the story ("7": the morning of the seventh day) or a date, as the instant at which it begins.
+func Day(text string) (time.Time, error) {
+	if n, err := strconv.Atoi(text); err == nil && n >= 1 && n <= 3650 {
+		return FirstMorning.AddDate(0, 0, n-1), nil
+	}
+	d, err := clock.ParseDay(text)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%q is neither a day of the story (1, 2, …) nor a date", text)
+	}
+	zone, err := clock.Zone(Zone)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return clock.At(d, clock.WallAt(7, 30), zone), nil
 }

@@ -1,0 +1,89 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"doorstep/internal/api"
+	"doorstep/internal/device"
+	"doorstep/internal/fault"
+	"doorstep/internal/fhirapi"
+	"doorstep/internal/person"
+	"doorstep/internal/store"
+	"doorstep/internal/web"
+)
+
+// FirstOrg names the organization of a server that has not been set up yet, so that a record imported before lies in its place.
+const FirstOrg = person.OrgID("clinic")
+
+// Edges are what a handler needs besides the services.
+type Edges struct {
+	Version string
+	Demo    web.Demo // nil but in the demo
+}
+
+// Handler answers every route of the server, and takes the stored gateways into use.
+func (s *Server) Handler(ctx context.Context, e Edges) (http.Handler, error) {
+	if err := s.DB.Migrate(ctx, "api", api.Migrations); err != nil {
+		return nil, err
+	}
+	s.Metrics = api.NewMetrics(api.Measured{DB: s.DB, Clock: s.Clock, Person: s.People, Promise: s.Promises, Reading: s.Readings, Version: e.Version,
+		Intake: func() (int64, int64, int64) { c := s.Intake.Counts(); return c.Messages, c.Malformed, c.Failed }})
+	gateways := Gateways{s}
+	if e.Demo == nil { // the demo's gateways are simulated
+		if err := gateways.load(ctx); err != nil {
+			return nil, err
+		}
+	}
+	mux := http.NewServeMux()
+	programs := api.New(api.Deps{DB: s.DB, Clock: s.Clock, IDs: s.IDs, Person: s.People, Promise: s.Promises, Message: s.Messages, Medication: s.Medication,
+		Reading: s.Readings, Devices: device.HTTPHandler(s.Intake), Viewer: s.cookieViewer, SMSToken: gateways.SMSToken,
+		Metrics: s.Metrics, Version: e.Version, PublicURL: s.PublicURL, Log: s.Log})
+	for _, p := range []string{"/api/", "/hooks/", "/healthz", "/readyz", "/metrics"} {
+		mux.Handle(p, programs)
+	}
+	mux.Handle("/fhir/", fhirapi.Handler(s.Record, fhirAccess{s}))
+	mux.Handle("/", web.New(web.Deps{DB: s.DB, Clock: s.Clock, IDs: s.IDs, Person: s.People, Promise: s.Promises, Message: s.Messages, Medication: s.Medication,
+		Reading: s.Readings, Poster: s.Conversations, Gateways: gateways, Demo: e.Demo, PublicURL: s.PublicURL, Log: s.Log}))
+	return s.Metrics.Wrap(mux), nil
+}
+
+// cookieViewer answers who holds the page's cookie.
+func (s *Server) cookieViewer(r *http.Request) (person.Viewer, error) {
+	for _, name := range []string{"__Host-doorstep", "doorstep"} {
+		if c, err := r.Cookie(name); err == nil {
+			return s.People.Session(r.Context(), c.Value)
+		}
+	}
+	return person.Viewer{}, fault.Deniedf("Please sign in.")
+}
+
+// fhirAccess lets staff read and write the organization's record, and a patient read the own part of it.
+type fhirAccess struct{ s *Server }
+
+func (f fhirAccess) Access(r *http.Request) (fhirapi.Access, error) {
+	var v person.Viewer
+	var err error
+	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		v, err = f.s.People.Session(r.Context(), strings.TrimSpace(token))
+	} else {
+		v, err = f.s.cookieViewer(r)
+	}
+	if err != nil {
+		return fhirapi.Access{}, err
+	}
+	switch {
+	case v.Role.Staff() || v.Role == person.Operator:
+		return fhirapi.Access{Org: string(v.Org), Write: true}, nil
+	case v.Role == person.Patient:
+		var p person.Person
+		if err := f.s.DB.Read(r.Context(), func(tx *store.Tx) (err error) { p, err = f.s.People.Get(tx, v.Org, v.Person); return err }); err != nil {
+			return fhirapi.Access{}, err
+		}
+		if p.Record != "" {
+			return fhirapi.Access{Org: string(v.Org), Patient: p.Record}, nil
+		}
+	}
+	return fhirapi.Access{}, fault.Deniedf("There is no record that you may read here.")
+}
