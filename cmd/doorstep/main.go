@@ -1,0 +1,146 @@
+// Command doorstep is the server and its tools: one file per subcommand.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	_ "time/tzdata" // zones where the system has none
+
+	"github.com/alecthomas/kong"
+
+	"doorstep/internal/fault"
+	"doorstep/internal/store"
+)
+
+// version is set when a release is built.
+var version = "0.1.0-dev"
+
+type commands struct {
+	Config kong.ConfigFlag `help:"Read flags from a JSON file: {\"serve\": {\"listen\": \"…\"}}." type:"path"`
+
+	Serve   serveCmd   `cmd:"" help:"Run the server."`
+	Demo    demoCmd    `cmd:"" help:"Run a simulated clinic on a simulated clock."`
+	Import  importCmd  `cmd:"" help:"Take FHIR bundles and NDJSON into the record."`
+	Sim     simCmd     `cmd:"" help:"Run the simulator and print a report."`
+	Check   checkCmd   `cmd:"" help:"Verify the ledger's checksums and invariants."`
+	Watch   watchCmd   `cmd:"" help:"Watch a server from outside and tell the operator when it is gone or behind."`
+	Backup  backupCmd  `cmd:"" help:"Write a copy of the database to a file while the server runs."`
+	Restore restoreCmd `cmd:"" help:"Put a backup in place and reconcile the outbox."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+	Help    helpCmd    `cmd:"" help:"Explain a command."`
+}
+
+// where says which database a command works on.
+type where struct {
+	Data     string `help:"Folder of the data." default:"doorstep-data" type:"path"`
+	Database string `help:"postgres://… instead of SQLite in the folder."`
+}
+
+// address answers what store.Open takes.
+func (w where) address() string {
+	if w.Database != "" {
+		return w.Database
+	}
+	return filepath.Join(w.Data, "doorstep.db")
+}
+
+// existing is address for commands that must not make a database.
+func (w where) existing() (string, error) {
+	if w.Database == "" {
+		if _, err := os.Stat(w.address()); err != nil {
+			return "", fault.NotFoundf("There is no database in %s (use --data or --database).", w.Data)
+		}
+	}
+	return w.address(), nil
+}
+
+// env is what a command gets besides its flags.
+type env struct {
+	context.Context
+	out, err io.Writer
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run answers the exit code: 0 done, 1 the work failed, 2 wrong usage.
+func run(ctx context.Context, args []string, out, errs io.Writer) int {
+	var c commands
+	code := -1
+	parser, err := kong.New(&c, kong.Name("doorstep"), kong.Description("Keeps its word to people and brings care to their door."), kong.Writers(out, errs),
+		kong.Configuration(kong.JSON), kong.DefaultEnvars("DOORSTEP"), kong.Exit(func(n int) { code = n }))
+	if err != nil {
+		fmt.Fprintln(errs, "doorstep:", err)
+		return 1
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	k, err := parser.Parse(args)
+	if code >= 0 { // --help has answered
+		return code
+	}
+	if err != nil {
+		fmt.Fprintf(errs, "doorstep: %s (see 'doorstep help')\n", err)
+		return 2
+	}
+	err = k.Run(&env{ctx, out, errs}, parser)
+	var usage usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &usage):
+		fmt.Fprintf(errs, "doorstep: %s (see 'doorstep help %s')\n", err, k.Command())
+		return 2
+	case errors.Is(err, errQuiet):
+		return 1
+	}
+	fmt.Fprintln(errs, "doorstep:", oneLine(err))
+	return 1
+}
+
+// usageError is a wrong use that only the command itself can see.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// errQuiet ends with code 1 after the command has said all there is to say.
+var errQuiet = errors.New("")
+
+func oneLine(err error) string {
+	return strings.Join(strings.Fields(err.Error()), " ")
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run(e *env) error {
+	_, err := fmt.Fprintln(e.out, "doorstep", version)
+	return err
+}
+
+type helpCmd struct {
+	Command []string `arg:"" optional:"" help:"The command to explain."`
+}
+
+func (h helpCmd) Run(e *env, parser *kong.Kong) error {
+	k, err := kong.Trace(parser, append(h.Command, "--help"))
+	if err != nil || k.Error != nil && len(h.Command) > 0 {
+		return usagef("there is no command %q", strings.Join(h.Command, " "))
+	}
+	return k.PrintUsage(false)
+}
+
+// open opens an existing database or makes one.
+func (w where) open(e *env) (*store.DB, error) {
+	return store.Open(e, w.address(), store.Options{})
+}
