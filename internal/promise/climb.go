@@ -193,22 +193,17 @@ func (s *Service) workRead(ctx context.Context, p part) (b *batch, err error) {
 
 // work reads the next rows that are due in a part of the agenda and works out all that follows from them.
 func (s *Service) work(tx *store.Tx, p part, now time.Time) (*batch, error) {
-	b := &batch{shard: p.shard, severity: p.severity, now: now}
+	b := &batch{shard: p.shard, severity: p.severity, now: now, rows: make([]due, 0, 64)}
 	// A range over the primary keys of both tables: agenda in order, one descent of promise per row, its neighbours in cache.
-	err := tx.Rows(promiseSelect+`, a.rung, a.at FROM agenda a JOIN promise p ON p.org = a.org AND p.shard = a.shard AND p.patient = a.patient AND p.id = a.promise
-		WHERE a.shard = $1 AND a.severity = $2 AND a.at <= $3 AND (a.at, a.org, a.patient, a.promise) > ($4, $5, $6, $7)
+	read := reader{}
+	err := tx.Walk(`SELECT a.org, a.patient, a.promise, a.rung, a.at, p.about, p.keeper, `+packed+`
+		FROM agenda a CROSS JOIN promise p WHERE a.shard = $1 AND a.severity = $2 AND a.at <= $3 AND (a.at, a.org, a.patient, a.promise) > ($4, $5, $6, $7)
+		AND p.org = a.org AND p.shard = a.shard AND p.patient = a.patient AND p.id = a.promise
 		ORDER BY a.at, a.org, a.patient, a.promise LIMIT $8`,
 		[]any{p.shard, int(p.severity), store.Micros(now), p.after.at, string(p.after.org), string(p.after.patient), string(p.after.id), batchRows},
-		func(scan func(...any) error) error {
-			var d due
-			var err error
-			var rung int
-			if d.p, err = scanPromise(scan, &rung, &d.at); err != nil {
-				return err
-			}
-			d.p.Rung, d.p.RungAt = rung, store.Time(d.at)
-			b.rows = append(b.rows, d)
-			return nil
+		func(row store.Cells) error {
+			b.rows = append(b.rows, due{at: row.Int(4)})
+			return read.promise(row, &b.rows[len(b.rows)-1].p)
 		})
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ package promise
 import (
 	"embed"
 	"io/fs"
+	"strings"
 	"time"
 
 	"doorstep/internal/clock"
@@ -132,6 +133,8 @@ func (p Promise) Validate() error {
 		return fault.Invalidf("A promise needs an organization and a patient.")
 	case p.Kind == "" || p.Say == "":
 		return fault.Invalidf("A promise needs a kind and a sentence.")
+	case strings.Contains(p.Kind, "\x1f") || strings.Contains(p.Say, "\x1f"): // it parts what a climb reads
+		return fault.Invalidf("A promise's kind and sentence are plain keys.")
 	case p.From.IsZero() || p.By.Before(p.From):
 		return fault.Invalidf("A promise must be due before it can be broken.")
 	case p.Severity < Routine || p.Severity > Severe:
