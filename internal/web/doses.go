@@ -16,6 +16,7 @@ import (
 // dose is a dose in words.
 type dose struct {
 	Promise   promise.ID
+	Due       time.Time
 	Status    medication.Status
 	Say       string
 	Medicines []string // each with its amount, and how to take it
@@ -49,7 +50,7 @@ func (s *Server) doses(tx *store.Tx, names *names, day clock.Day) ([]dose, error
 		if d.Status == medication.Skipped && len(v.Evidence) == 0 {
 			continue // the plan changed: nobody has to know what it was before
 		}
-		x := dose{Promise: d.Promise.ID, Status: d.Status, Say: p.Whose("say.dose", "time", p.Time(d.Due)), Mark: doseMarks[d.Status]}
+		x := dose{Promise: d.Promise.ID, Due: d.Due, Status: d.Status, Say: p.Whose("say.dose", "time", p.Time(d.Due)), Mark: doseMarks[d.Status]}
 		x.Open = d.Status == medication.Due || d.Status == medication.Missed || d.Status == medication.Opened
 		for _, item := range d.Items {
 			x.Medicines = append(x.Medicines, p.medicine(item))

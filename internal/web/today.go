@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,19 +68,22 @@ func (s *Server) loadToday(tx *store.Tx, m *todayPage) error {
 		case medication.Missed:
 			m.Next = append(m.Next, next{Eyebrow: m.T("today.missed"), Say: d.Say, Dose: d, Late: true, After: m.T("today.after.missed", "phone", m.Phone())})
 		case medication.Later:
-			m.Later = append(m.Later, line{Mark: d.Mark, What: d.Say, List: d.Medicines, ID: "d-" + string(d.Promise)})
+			m.Later = append(m.Later, line{At: d.Due, Mark: d.Mark, What: d.Say, List: d.Medicines, ID: "d-" + string(d.Promise)})
 			continue
 		default:
 			if d.Status != medication.Skipped {
 				done++
 			}
-			m.Done = append(m.Done, line{Mark: d.Mark, What: d.Say, How: d.Know, ID: "d-" + string(d.Promise)})
+			m.Done = append(m.Done, line{At: d.Due, Mark: d.Mark, What: d.Say, How: d.Know, ID: "d-" + string(d.Promise)})
 		}
 		due++
 	}
 	if err := s.loadOthers(tx, m, names); err != nil {
 		return err
 	}
+	inOrder := func(a, b line) int { return a.At.Compare(b.At) }
+	slices.SortStableFunc(m.Later, inOrder)
+	slices.SortStableFunc(m.Done, inOrder)
 	if len(m.Next) == 0 && len(m.Later) > 0 { // the next thing stands large even when its time has not come
 		first := m.Later[0]
 		m.Later = m.Later[1:]
@@ -109,7 +113,7 @@ func (s *Server) loadOthers(tx *store.Tx, m *todayPage, names *names) error {
 		if v.Kind == medication.Kind || v.State == promise.Released {
 			continue
 		}
-		l := line{Mark: "later", What: m.Tell(v.Say, v.Args), ID: "p-" + string(v.ID)}
+		l := line{At: v.By, Mark: "later", What: m.Tell(v.Say, v.Args), ID: "p-" + string(v.ID)}
 		switch v.State {
 		case promise.Kept:
 			l.Mark = "done"
