@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -40,7 +39,7 @@ func (s *Server) askLink(w http.ResponseWriter, r *http.Request, p *page) error 
 	p.Title = "signin.title"
 	err := r.ParseForm()
 	if err == nil {
-		err = s.sendLinks(r.Context(), r.PostForm.Get("address"), caller(r))
+		err = s.sendLinks(r.Context(), r.PostForm.Get("address"))
 	}
 	if err != nil {
 		return s.again(w, r, p, err, func(status int) error { return s.show(w, r, status, p, signInPage(p)) })
@@ -49,15 +48,13 @@ func (s *Server) askLink(w http.ResponseWriter, r *http.Request, p *page) error 
 	return s.show(w, r, http.StatusOK, p, sentPage(p))
 }
 
-func (s *Server) sendLinks(ctx context.Context, address, from string) error {
+func (s *Server) sendLinks(ctx context.Context, address string) error {
 	ch, to, err := readAddress(address)
 	if err != nil {
 		return err
 	}
+	// Tries are counted by the address asked for, not by the network: a whole clinic may stand behind one proxy.
 	if err := s.Person.Attempt(ctx, "link "+to); err != nil {
-		return err
-	}
-	if err := s.Person.Attempt(ctx, "link from "+from); err != nil {
 		return err
 	}
 	return s.DB.Write(ctx, func(tx *store.Tx) error {
@@ -107,15 +104,6 @@ func readAddress(text string) (person.Channel, string, error) {
 	return person.SMS, n, err
 }
 
-// caller answers the network address that a request came from, to count tries by.
-func caller(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
-}
-
 // arrive is where a sign-in link leads: patients and families are asked for their year of birth, staff for one press (mail
 // scanners open links, but press nothing).
 func (s *Server) arrive(w http.ResponseWriter, r *http.Request, p *page) error {
@@ -133,6 +121,9 @@ func (s *Server) behind(ctx context.Context, p *page, token string) (person.Pers
 		l, err := s.Person.FindLink(tx, token)
 		if err != nil {
 			return err
+		}
+		if l.Purpose != person.SignInLink {
+			return fault.NotFoundf("This link has run out. Ask for a new one, or call the clinic.")
 		}
 		if who, err = s.Person.Get(tx, l.Org, l.Person); err != nil {
 			return err
