@@ -58,7 +58,7 @@ func riskKey(t promise.TaskRow) string {
 	return fmt.Sprintf("%d/%s/%s", promise.Severe-t.Severity, timeKey(t.Opened), t.ID)
 }
 
-type riskInput struct{ part }
+type riskInput struct{ Part }
 
 func (s *server) risk(ctx context.Context, c *caller, in *riskInput) (list[task], error) {
 	var out list[task]
@@ -84,14 +84,14 @@ func (s *server) risk(ctx context.Context, c *caller, in *riskInput) (list[task]
 		}
 		all = slices.DeleteFunc(all, func(t promise.TaskRow) bool { return t.Patient != "" && who[t.Patient].ID == "" })
 		slices.SortFunc(all, func(a, b promise.TaskRow) int { return strings.Compare(riskKey(a), riskKey(b)) })
-		out, err = cut(all, in.part, riskKey, func(t promise.TaskRow) (task, error) { return taskOf(t, self, who[t.Patient]), nil })
+		out, err = cut(all, in.Part, riskKey, func(t promise.TaskRow) (task, error) { return taskOf(t, self, who[t.Patient]), nil })
 		return err
 	})
 	return out, err
 }
 
 // onTask changes a task for whose patient the caller may act, once.
-func (s *server) onTask(ctx context.Context, c *caller, id string, w write, change func(tx *store.Tx) (promise.TaskRow, error)) (task, error) {
+func (s *server) onTask(ctx context.Context, c *caller, id string, w Write, change func(tx *store.Tx) (promise.TaskRow, error)) (task, error) {
 	if err := staffOnly(c); err != nil {
 		return task{}, err
 	}
@@ -120,30 +120,30 @@ func (s *server) onTask(ctx context.Context, c *caller, id string, w write, chan
 
 type takeInput struct {
 	ID string `path:"id"`
-	write
+	Write
 }
 
 func (s *server) takeTask(ctx context.Context, c *caller, in *takeInput) (task, error) {
-	return s.onTask(ctx, c, in.ID, in.write, func(tx *store.Tx) (promise.TaskRow, error) { return s.Promise.Take(tx, c.Viewer, in.ID) })
+	return s.onTask(ctx, c, in.ID, in.Write, func(tx *store.Tx) (promise.TaskRow, error) { return s.Promise.Take(tx, c.Viewer, in.ID) })
 }
 
 type finishInput struct {
 	ID string `path:"id"`
-	write
+	Write
 	Body struct {
 		Outcome string `json:"outcome" maxLength:"500" doc:"What came of it."`
 	}
 }
 
 func (s *server) finishTask(ctx context.Context, c *caller, in *finishInput) (task, error) {
-	return s.onTask(ctx, c, in.ID, in.write, func(tx *store.Tx) (promise.TaskRow, error) {
+	return s.onTask(ctx, c, in.ID, in.Write, func(tx *store.Tx) (promise.TaskRow, error) {
 		return s.Promise.Finish(tx, c.Viewer, in.ID, strings.TrimSpace(in.Body.Outcome))
 	})
 }
 
 type snoozeInput struct {
 	ID string `path:"id"`
-	write
+	Write
 	Body struct {
 		Until time.Time `json:"until"`
 	}
@@ -156,7 +156,7 @@ func (s *server) snoozeTask(ctx context.Context, c *caller, in *snoozeInput) (ta
 	if in.Body.Until.After(s.Clock.Now().Add(snoozeMost)) {
 		return task{}, fault.Invalidf("until: a task can be put aside for twelve hours at most.")
 	}
-	return s.onTask(ctx, c, in.ID, in.write, func(tx *store.Tx) (promise.TaskRow, error) {
+	return s.onTask(ctx, c, in.ID, in.Write, func(tx *store.Tx) (promise.TaskRow, error) {
 		return s.Promise.Snooze(tx, c.Viewer, in.ID, in.Body.Until.UTC())
 	})
 }

@@ -66,7 +66,7 @@ func staffOrOperator(c *caller) error {
 	return staffOnly(c)
 }
 
-type devicesInput struct{ part }
+type devicesInput struct{ Part }
 
 func (s *server) devices(ctx context.Context, c *caller, in *devicesInput) (list[device], error) {
 	if err := staffOrOperator(c); err != nil {
@@ -76,13 +76,13 @@ func (s *server) devices(ctx context.Context, c *caller, in *devicesInput) (list
 	if err != nil {
 		return list[device]{}, err
 	}
-	return cut(all, in.part, func(d reading.Device) string { return d.ID }, func(d reading.Device) (device, error) {
+	return cut(all, in.Part, func(d reading.Device) string { return d.ID }, func(d reading.Device) (device, error) {
 		return device{ID: d.ID, Kind: d.Kind, Registered: d.Registered}, nil
 	})
 }
 
 type registerInput struct {
-	write
+	Write
 	Body struct {
 		Kind string `json:"kind" minLength:"1" maxLength:"64" example:"scale"`
 	}
@@ -92,7 +92,7 @@ func (s *server) register(ctx context.Context, c *caller, in *registerInput) (ne
 	if err := staffOrOperator(c); err != nil {
 		return newDevice{}, err
 	}
-	return onceApart(ctx, s, c, in.write, func() (newDevice, error) {
+	return onceApart(ctx, s, c, in.Write, func() (newDevice, error) {
 		id, key, err := s.Reading.Register(ctx, string(c.Org), in.Body.Kind)
 		return newDevice{ID: id, Kind: in.Body.Kind, Key: key}, err
 	})
@@ -100,7 +100,7 @@ func (s *server) register(ctx context.Context, c *caller, in *registerInput) (ne
 
 type assignInput struct {
 	ID string `path:"id"`
-	write
+	Write
 	Body struct {
 		Patient person.ID `json:"patient" minLength:"1"`
 		From    time.Time `json:"from,omitzero" doc:"Now when left out."`
@@ -117,7 +117,7 @@ func (s *server) assign(ctx context.Context, c *caller, in *assignInput) (assign
 	if a.From.IsZero() {
 		a.From = s.Clock.Now()
 	}
-	return onceApart(ctx, s, c, in.write, func() (assignment, error) {
+	return onceApart(ctx, s, c, in.Write, func() (assignment, error) {
 		if d.Kind == pillBox {
 			if err := s.mayLight(ctx, p, a); err != nil {
 				return assignment{}, err
@@ -232,7 +232,7 @@ func (s *server) light(ctx context.Context, p person.Person, device string) erro
 
 type endInput struct {
 	ID string `path:"id"`
-	write
+	Write
 	Body struct {
 		Patient person.ID `json:"patient" minLength:"1"`
 		At      time.Time `json:"at,omitzero" doc:"Now when left out."`
@@ -248,7 +248,7 @@ func (s *server) endAssignment(ctx context.Context, c *caller, in *endInput) (as
 	if at.IsZero() {
 		at = s.Clock.Now()
 	}
-	return onceApart(ctx, s, c, in.write, func() (assignment, error) {
+	return onceApart(ctx, s, c, in.Write, func() (assignment, error) {
 		all, err := s.Reading.DevicesOf(ctx, string(c.Org), string(p.ID))
 		if err != nil {
 			return assignment{}, err
@@ -269,7 +269,7 @@ func (s *server) endAssignment(ctx context.Context, c *caller, in *endInput) (as
 
 type assignmentsInput struct {
 	ID person.ID `path:"id"`
-	part
+	Part
 }
 
 func (s *server) assignments(ctx context.Context, c *caller, in *assignmentsInput) (list[assignment], error) {
@@ -281,7 +281,7 @@ func (s *server) assignments(ctx context.Context, c *caller, in *assignmentsInpu
 	if err != nil {
 		return list[assignment]{}, err
 	}
-	return cut(all, in.part, func(a reading.Assignment) string { return timeKey(a.From) + "/" + a.Device }, func(a reading.Assignment) (assignment, error) {
+	return cut(all, in.Part, func(a reading.Assignment) string { return timeKey(a.From) + "/" + a.Device }, func(a reading.Assignment) (assignment, error) {
 		return assignment{Device: a.Device, Patient: p.ID, From: a.From, Until: a.Until}, nil
 	})
 }

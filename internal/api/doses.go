@@ -39,7 +39,7 @@ func (s *server) doseRoutes() {
 type dosesInput struct {
 	ID  person.ID `path:"id"`
 	Day string    `query:"day" maxLength:"10" doc:"YYYY-MM-DD, as the patient's days begin and end."`
-	part
+	Part
 }
 
 func (s *server) doses(ctx context.Context, c *caller, in *dosesInput) (list[dose], error) {
@@ -59,7 +59,7 @@ func (s *server) doses(ctx context.Context, c *caller, in *dosesInput) (list[dos
 		if err != nil {
 			return err
 		}
-		out, err = cut(all, in.part, func(d medication.Dose) string { return timeKey(d.Due) + "/" + string(d.Promise.ID) }, func(d medication.Dose) (dose, error) {
+		out, err = cut(all, in.Part, func(d medication.Dose) string { return timeKey(d.Due) + "/" + string(d.Promise.ID) }, func(d medication.Dose) (dose, error) {
 			return dose{Promise: d.Promise.ID, Due: d.Due.In(p.Location()), Status: d.Status, At: local(d.At, p.Location()), Medicines: d.Items}, nil
 		})
 		return err
@@ -69,7 +69,7 @@ func (s *server) doses(ctx context.Context, c *caller, in *dosesInput) (list[dos
 
 type regimenInput struct {
 	ID person.ID `path:"id"`
-	write
+	Write
 	Body struct {
 		Name     string          `json:"name" minLength:"1" maxLength:"200" doc:"Of the medicine, as the patient knows it."`
 		Dosage   json.RawMessage `json:"dosage" doc:"An array of FHIR R4 Dosage."`
@@ -97,7 +97,7 @@ func (s *server) addRegimen(ctx context.Context, c *caller, in *regimenInput) (r
 			return regimen{}, fault.Invalidf("authored: want a date like 2026-03-09.")
 		}
 	}
-	return once(ctx, s, c, in.write, func(tx *store.Tx) (regimen, error) {
+	return once(ctx, s, c, in.Write, func(tx *store.Tx) (regimen, error) {
 		saved, err := s.Medication.Save(tx, r)
 		return regimen{ID: saved.ID, Name: saved.Name, Critical: saved.Critical, AsNeeded: saved.AsNeeded}, err
 	})

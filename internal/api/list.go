@@ -17,20 +17,20 @@ type list[T any] struct {
 	Next  string `json:"next,omitempty" doc:"The cursor of the next part; absent at the end."`
 }
 
-// part is which part of a list is asked for.
-type part struct {
+// Part is which part of a list is asked for. (Exported, as Span and Write are, because huma reads only exported fields.)
+type Part struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"10000" default:"100" doc:"How many items at most."`
 	Cursor string `query:"cursor" maxLength:"300" doc:"What next said in the part before."`
 }
 
-// span is a stretch of time asked for, [from, to).
-type span struct {
+// Span is a stretch of time asked for, [from, to).
+type Span struct {
 	From string `query:"from" maxLength:"40" doc:"RFC 3339 with offset, or a date in the patient's zone."`
 	To   string `query:"to" maxLength:"40" doc:"The same; what lies at it is not part of the answer."`
 }
 
 // after answers the key in a cursor: the key of the last item given. Keys hold times and ids, never words.
-func (p part) after() (string, error) {
+func (p Part) after() (string, error) {
 	b, err := base64.RawURLEncoding.DecodeString(p.Cursor)
 	if err != nil || strings.ContainsFunc(string(b), func(r rune) bool { return r < ' ' || r > '~' }) {
 		return "", fault.Invalidf("The cursor is not one that we gave.")
@@ -40,7 +40,7 @@ func (p part) after() (string, error) {
 
 // cut answers the part of a list, whose items stand in ascending order of their keys, that comes after the cursor. Because a
 // cursor is a key, what is added meanwhile is neither given twice nor left out.
-func cut[S, T any](all []S, p part, key func(S) string, show func(S) (T, error)) (list[T], error) {
+func cut[S, T any](all []S, p Part, key func(S) string, show func(S) (T, error)) (list[T], error) {
 	out := list[T]{Items: []T{}}
 	after, err := p.after()
 	if err != nil {
@@ -69,7 +69,7 @@ func cut[S, T any](all []S, p part, key func(S) string, show func(S) (T, error))
 func timeKey(t time.Time) string { return fmt.Sprintf("%018d", max(store.Micros(t), 0)) }
 
 // resume answers where in time a cursor stands, so that what lies before need not be read again.
-func (p part) resume(from time.Time) (time.Time, error) {
+func (p Part) resume(from time.Time) (time.Time, error) {
 	after, err := p.after()
 	if err != nil || after == "" {
 		return from, err
@@ -85,7 +85,7 @@ func (p part) resume(from time.Time) (time.Time, error) {
 }
 
 // read answers the span in instants; what is left out gets the usual.
-func (x span) read(zone *time.Location, from, to time.Time) (time.Time, time.Time, error) {
+func (x Span) read(zone *time.Location, from, to time.Time) (time.Time, time.Time, error) {
 	from, err := readTime("from", x.From, zone, from)
 	if err != nil {
 		return from, to, err

@@ -33,8 +33,8 @@ func (s *server) messageRoutes() {
 
 type messagesInput struct {
 	ID person.ID `path:"id"`
-	span
-	part
+	Span
+	Part
 }
 
 func (s *server) messages(ctx context.Context, c *caller, in *messagesInput) (list[sent], error) {
@@ -44,7 +44,7 @@ func (s *server) messages(ctx context.Context, c *caller, in *messagesInput) (li
 		return out, err
 	}
 	now := s.Clock.Now()
-	from, to, err := in.span.read(p.Location(), now.Add(-around), now.Add(around))
+	from, to, err := in.Span.read(p.Location(), now.Add(-around), now.Add(around))
 	if err != nil {
 		return out, err
 	}
@@ -62,7 +62,7 @@ func (s *server) messages(ctx context.Context, c *caller, in *messagesInput) (li
 				shown = append(shown, m)
 			}
 		}
-		out, err = cut(shown, in.part, func(m message.Message) string { return timeKey(m.At) + "/" + m.ID },
+		out, err = cut(shown, in.Part, func(m message.Message) string { return timeKey(m.At) + "/" + m.ID },
 			func(m message.Message) (sent, error) { return sentOf(c, p, m), nil })
 		return err
 	})

@@ -20,8 +20,8 @@ const (
 	nonceLength = 12
 )
 
-// write is what every write takes. The raw bytes tell a repetition from another request under the same key.
-type write struct {
+// Write is what every write takes. The raw bytes tell a repetition from another request under the same key.
+type Write struct {
 	Key     string `header:"Idempotency-Key" maxLength:"255" doc:"A name for this write, chosen by the caller: sent again within a day, it is answered as before and not done again."`
 	RawBody []byte
 }
@@ -33,7 +33,7 @@ type note struct {
 	secret                    [sha256.Size]byte
 }
 
-func noteOf(c *caller, w write) note {
+func noteOf(c *caller, w Write) note {
 	n := note{org: string(c.Org), person: string(c.Person), key: sum("key", w.Key)}
 	n.request = sum(c.method, c.path, string(w.RawBody))
 	n.secret = sha256.Sum256([]byte("answer\x00" + w.Key + "\x00" + n.org + "\x00" + n.person))
@@ -51,7 +51,7 @@ func sum(parts ...string) string {
 
 // once runs a write in one transaction with the note that it was done, so that the same key has one effect whatever dies
 // in between.
-func once[T any](ctx context.Context, s *server, c *caller, w write, fn func(tx *store.Tx) (T, error)) (T, error) {
+func once[T any](ctx context.Context, s *server, c *caller, w Write, fn func(tx *store.Tx) (T, error)) (T, error) {
 	var out T
 	n := noteOf(c, w)
 	err := s.DB.Write(ctx, func(tx *store.Tx) error {
@@ -76,7 +76,7 @@ func once[T any](ctx context.Context, s *server, c *caller, w write, fn func(tx 
 
 // onceApart is once for work that opens its own transactions. If this server dies between the work and the note, the caller
 // may try again after a minute and the work runs again: such work must find what it did before.
-func onceApart[T any](ctx context.Context, s *server, c *caller, w write, fn func() (T, error)) (T, error) {
+func onceApart[T any](ctx context.Context, s *server, c *caller, w Write, fn func() (T, error)) (T, error) {
 	if w.Key == "" {
 		return fn()
 	}

@@ -37,7 +37,7 @@ func (s *server) patientRoutes() {
 	post(s, "enrol-patient", "/patients", "Takes a new patient in.", http.StatusCreated, s.enrol)
 }
 
-type patientsInput struct{ part }
+type patientsInput struct{ Part }
 
 func (s *server) patients(ctx context.Context, c *caller, in *patientsInput) (list[patient], error) {
 	var all []person.Person
@@ -70,11 +70,11 @@ func (s *server) patients(ctx context.Context, c *caller, in *patientsInput) (li
 	}
 	// By id, not by name: a cursor stands in addresses, and addresses in logs.
 	slices.SortFunc(all, func(a, b person.Person) int { return cmp.Compare(a.ID, b.ID) })
-	return cut(all, in.part, func(p person.Person) string { return string(p.ID) }, patientOf)
+	return cut(all, in.Part, func(p person.Person) string { return string(p.ID) }, patientOf)
 }
 
 type enrolInput struct {
-	write
+	Write
 	Body struct {
 		Name      string           `json:"name" minLength:"1" maxLength:"200"`
 		Called    string           `json:"called,omitempty" maxLength:"100" doc:"How the person is addressed; the first name when left out."`
@@ -101,7 +101,7 @@ func (s *server) enrol(ctx context.Context, c *caller, in *enrolInput) (patient,
 	if b.BirthYear < 1880 || b.BirthYear > s.Clock.Now().Year() {
 		return patient{}, fault.Invalidf("Please write the year with four digits, like 1947.")
 	}
-	return once(ctx, s, c, in.write, func(tx *store.Tx) (patient, error) {
+	return once(ctx, s, c, in.Write, func(tx *store.Tx) (patient, error) {
 		team, err := s.ownTeam(tx, c, b.Team)
 		if err != nil {
 			return patient{}, err

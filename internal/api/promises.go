@@ -100,8 +100,8 @@ const around = 30 * 24 * time.Hour
 
 type promisesInput struct {
 	ID person.ID `path:"id"`
-	span
-	part
+	Span
+	Part
 }
 
 func (s *server) promises(ctx context.Context, c *caller, in *promisesInput) (list[promised], error) {
@@ -111,7 +111,7 @@ func (s *server) promises(ctx context.Context, c *caller, in *promisesInput) (li
 		return out, err
 	}
 	now := s.Clock.Now()
-	from, to, err := in.span.read(p.Location(), now.Add(-around), now.Add(around))
+	from, to, err := in.Span.read(p.Location(), now.Add(-around), now.Add(around))
 	if err != nil {
 		return out, err
 	}
@@ -127,7 +127,7 @@ func (s *server) promises(ctx context.Context, c *caller, in *promisesInput) (li
 		if err != nil {
 			return err
 		}
-		out, err = cut(views, in.part, func(v promise.View) string { return timeKey(v.From) + "/" + string(v.ID) },
+		out, err = cut(views, in.Part, func(v promise.View) string { return timeKey(v.From) + "/" + string(v.ID) },
 			func(v promise.View) (promised, error) { return promisedOf(v, self.Language), nil })
 		return err
 	})
@@ -136,7 +136,7 @@ func (s *server) promises(ctx context.Context, c *caller, in *promisesInput) (li
 
 type evidenceInput struct {
 	ID promise.ID `path:"id"`
-	write
+	Write
 	Body struct {
 		Patient person.ID `json:"patient" minLength:"1" doc:"Whose promise it is: it is looked up under this chart only."`
 		Kind    string    `json:"kind,omitempty" enum:"tap,word" doc:"How it was said; a word when said for somebody else, else a tap."`
@@ -170,7 +170,7 @@ func (s *server) giveEvidence(ctx context.Context, c *caller, in *evidenceInput)
 	if w.Kind == "" {
 		w.Kind = usual
 	}
-	return once(ctx, s, c, in.write, func(tx *store.Tx) (promised, error) {
+	return once(ctx, s, c, in.Write, func(tx *store.Tx) (promised, error) {
 		before, err := s.Promise.Get(tx, c.Org, p.ID, in.ID)
 		if err != nil {
 			return promised{}, err

@@ -32,8 +32,8 @@ func (s *server) readingRoutes() {
 type readingsInput struct {
 	ID     person.ID `path:"id"`
 	Series string    `query:"series" maxLength:"64" doc:"LOINC; every series that is known when left out."`
-	span
-	part
+	Span
+	Part
 }
 
 func (s *server) readings(ctx context.Context, c *caller, in *readingsInput) (list[sample], error) {
@@ -43,7 +43,7 @@ func (s *server) readings(ctx context.Context, c *caller, in *readingsInput) (li
 		return out, err
 	}
 	now := s.Clock.Now()
-	from, to, err := in.span.read(p.Location(), now.Add(-around), now.Add(24*time.Hour))
+	from, to, err := in.Span.read(p.Location(), now.Add(-around), now.Add(24*time.Hour))
 	if err != nil {
 		return out, err
 	}
@@ -65,7 +65,7 @@ func (s *server) readings(ctx context.Context, c *caller, in *readingsInput) (li
 	if len(series) > 1 {
 		slices.SortStableFunc(all, func(a, b reading.Sample) int { return strings.Compare(sampleKey(a), sampleKey(b)) })
 	}
-	return cut(all, in.part, sampleKey, func(x reading.Sample) (sample, error) { return sampleOf(x, p.Location()), nil })
+	return cut(all, in.Part, sampleKey, func(x reading.Sample) (sample, error) { return sampleOf(x, p.Location()), nil })
 }
 
 // seriesOf answers the series asked for, or every series of which the person has, or may have, a sample: a series whose every
