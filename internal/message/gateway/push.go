@@ -30,7 +30,7 @@ func NewPushKeys() (private, public string, err error) { return webpush.Generate
 func CheckSubject(subject string) error {
 	u, err := url.Parse(subject)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "mailto") {
-		return fmt.Errorf("the push subject must begin with https:// or mailto:")
+		return fmt.Errorf("the push subject must begin with https:// or with mailto")
 	}
 	if strings.Contains(subject, "localhost") || u.Hostname() == "127.0.0.1" {
 		return fmt.Errorf("the push subject must not be at localhost: some push services refuse it")
