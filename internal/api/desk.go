@@ -118,13 +118,14 @@ func (s *server) onTask(ctx context.Context, c *caller, id string, w Write, chan
 	})
 }
 
+// takeInput has no body, and must not ask for one.
 type takeInput struct {
-	ID string `path:"id"`
-	Write
+	ID  string `path:"id"`
+	Key string `header:"Idempotency-Key" maxLength:"255"`
 }
 
 func (s *server) takeTask(ctx context.Context, c *caller, in *takeInput) (task, error) {
-	return s.onTask(ctx, c, in.ID, in.Write, func(tx *store.Tx) (promise.TaskRow, error) { return s.Promise.Take(tx, c.Viewer, in.ID) })
+	return s.onTask(ctx, c, in.ID, Write{Key: in.Key}, func(tx *store.Tx) (promise.TaskRow, error) { return s.Promise.Take(tx, c.Viewer, in.ID) })
 }
 
 type finishInput struct {

@@ -1,0 +1,123 @@
+package api_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"doorstep/internal/person"
+	"doorstep/internal/store"
+)
+
+// register makes a device and answers its id and key.
+func (h *clinic) register(kind string) (id, key string) {
+	h.t.Helper()
+	d := into[struct{ ID, Key string }](h.post(h.dana, "/api/v1/devices", object{"kind": kind}).want(201))
+	return d.ID, d.Key
+}
+
+// cues answers the pill boxes by which a person can be reached.
+func (h *clinic) cues(p person.Person) []string {
+	h.t.Helper()
+	var out []string
+	h.write(func(tx *store.Tx) {
+		out = nil
+		list, err := h.Person.Contacts(tx, org, p.ID)
+		h.must(err)
+		for _, c := range list {
+			if c.Channel == person.Cue && c.Consent == person.Given {
+				out = append(out, c.Address)
+			}
+		}
+	})
+	return out
+}
+
+func TestADeviceFromItsBoxToThePatientsNumbers(t *testing.T) {
+	each(t, func(t *testing.T, h *clinic) {
+		id, key := h.register("scale")
+		h.post(h.dana, "/api/v1/devices/"+id+"/assignments", object{"patient": h.ruth.ID, "from": "2026-03-09T06:00:00-04:00"}).want(201)
+		sent := `[{"seq":1,"at":"2026-03-09T10:30:00Z","clock":"2026-03-09T11:00:00Z","series":"29463-7","value":81.2,"unit":"kg"},
+			{"seq":2,"at":"2026-03-09T10:40:00Z","clock":"2026-03-09T11:00:00Z","series":"29463-7","value":600,"unit":"kg"},
+			{"seq":3,"at":"2026-03-09T10:50:00Z","clock":"2026-03-09T11:00:00Z","series":"8867-4","value":72,"unit":"/min"}]`
+		path := "/api/v1/devices/" + id + "/readings"
+		h.call(person.Person{}, "POST", path, sent, "Authorization", "Bearer "+key).want(200)
+		h.call(person.Person{}, "POST", path, sent, "Authorization", "Bearer wrong").want(401)
+		h.call(person.Person{}, "POST", path, sent, "Authorization", "Bearer "+h.token(h.dana)).want(401) // a person is no device
+
+		all := h.get(h.ruth, patientPath(h.ruth, "readings")).items()
+		if len(all) != 3 || all[0]["value"] != 81.2 || all[0]["device"] != id || all[0]["at"] != "2026-03-09T06:30:00-04:00" || all[0]["received"] != "2026-03-09T07:00:00-04:00" ||
+			all[0]["device_at"] != all[0]["at"] || all[2]["series"] != "8867-4" {
+			t.Errorf("%v", all)
+		}
+		if flags := all[1]["flags"].([]any); len(flags) == 0 { // 600 kg is marked, not left out
+			t.Error(all[1])
+		}
+		if n := len(h.get(h.ruth, patientPath(h.ruth, "readings?series=29463-7&from=2026-03-09T10:35:00Z&to=2026-03-10")).items()); n != 1 {
+			t.Error(n)
+		}
+		one := into[struct{ Next string }](h.get(h.ruth, patientPath(h.ruth, "readings?limit=2")).want(200)).Next
+		if rest := h.get(h.ruth, patientPath(h.ruth, "readings?cursor="+one)).items(); len(rest) != 1 || rest[0]["series"] != "8867-4" {
+			t.Error(rest)
+		}
+	})
+}
+
+func TestWhoMayRegisterAndAssign(t *testing.T) {
+	each(t, func(t *testing.T, h *clinic) {
+		for _, who := range []person.Person{h.dana, h.cleo, h.omar, h.olga} {
+			h.post(who, "/api/v1/devices", object{"kind": "cuff"}).want(201)
+			h.get(who, "/api/v1/devices").want(200)
+		}
+		id, _ := h.register("cuff")
+		path, body := "/api/v1/devices/"+id+"/assignments", object{"patient": h.ruth.ID}
+		for _, who := range []person.Person{h.ruth, h.elena, h.lea} {
+			h.post(who, "/api/v1/devices", object{"kind": "cuff"}).want(403)
+			h.get(who, "/api/v1/devices").want(403)
+			h.post(who, path, body).want(403)
+		}
+		h.post(h.nia, path, body).want(403) // of another team
+		h.post(h.olga, path, body).want(403)
+		h.post(h.dana, "/api/v1/devices/none/assignments", body).want(404)
+		h.post(h.dana, "/api/v1/devices", object{"kind": ""}).want(422)
+		h.post(h.dana, path, object{"patient": h.ruth.ID, "from": "2026-03-09T06:00:00Z", "until": "2026-03-09T05:00:00Z"}).want(422)
+		h.post(h.dana, path, body, "Idempotency-Key", "a").want(201)
+		h.post(h.dana, path, body, "Idempotency-Key", "a").want(201)
+		h.post(h.omar, path, object{"patient": h.luis.ID}).want(409)
+		if list := h.get(h.ruth, patientPath(h.ruth, "devices")).items(); len(list) != 1 || list[0]["device"] != id {
+			t.Error(list)
+		}
+	})
+}
+
+func TestFault23APillBoxThatChangesHandsLightsForTheNewPersonOnly(t *testing.T) {
+	each(t, func(t *testing.T, h *clinic) {
+		id, _ := h.register("pillbox")
+		path := "/api/v1/devices/" + id + "/assignments"
+		from := start.Add(-time.Hour).Format(time.RFC3339)
+		h.post(h.omar, path, object{"patient": h.ruth.ID, "from": from}).want(201)
+		h.post(h.omar, path, object{"patient": h.ruth.ID, "from": from}).want(201) // the answer was lost: the same again is the same
+		if got := h.cues(h.ruth); !slices.Equal(got, []string{id}) {
+			t.Error(got)
+		}
+		h.post(h.omar, path, object{"patient": h.luis.ID, "from": "2026-04-01T00:00:00Z"}).want(409) // still in Ruth's kitchen
+		h.post(h.omar, path+"/end", object{"patient": h.luis.ID}).want(409)
+		h.post(h.omar, path+"/end", object{"patient": h.ruth.ID}).want(200)
+		if got := h.cues(h.ruth); len(got) != 0 {
+			t.Error(got)
+		}
+		h.clock.Advance(time.Minute)
+		h.post(h.omar, path, object{"patient": h.luis.ID}).want(201)
+		if got := h.cues(h.luis); !slices.Equal(got, []string{id}) || len(h.cues(h.ruth)) != 0 {
+			t.Error(got)
+		}
+		// A new box replaces one that has gone back.
+		h.clock.Advance(time.Minute)
+		h.post(h.omar, path+"/end", object{"patient": h.luis.ID}).want(200)
+		second, _ := h.register("pillbox")
+		h.post(h.omar, "/api/v1/devices/"+second+"/assignments", object{"patient": h.luis.ID}).want(201)
+		if got := h.cues(h.luis); !slices.Equal(got, []string{second}) {
+			t.Error(got)
+		}
+	})
+}
