@@ -26,6 +26,9 @@ const (
 	denseMost = 4
 )
 
+// separator parts the texts of one column.
+const separator = "\x1f"
+
 // errSparse says that a range holds too many others, or a text that cannot be taken apart: people are then read one by one.
 var errSparse = errors.New("not a dense range")
 
@@ -93,7 +96,7 @@ func (s *Service) recipientRange(tx *store.Tx, org OrgID, shard int, ids []ID, o
 	read := 0
 	var text string
 	var last Person
-	err := tx.Walk(`SELECT id, concat_ws('\x1f', role, language, zone, quiet_from, quiet_to, called, name) FROM person
+	err := tx.Walk(`SELECT id, concat_ws('`+separator+`', role, language, zone, quiet_from, quiet_to, called, name) FROM person
 		WHERE org = $1 AND shard = $2 AND id >= $3 AND id <= $4 ORDER BY id LIMIT $5`, args, func(row store.Cells) error {
 		read++
 		id := ID(row.Text(0))
@@ -103,7 +106,7 @@ func (s *Service) recipientRange(tx *store.Tx, org OrgID, shard int, ids []ID, o
 		}
 		if text != row.Text(1) {
 			text = row.Text(1)
-			f := strings.Split(text, "\x1f")
+			f := strings.Split(text, separator)
 			if len(f) != 7 { // somebody's name holds the separator
 				return errSparse
 			}
