@@ -4,7 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"runtime"
+	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -134,22 +135,156 @@ func (s *Spike) Go(ctx context.Context) (time.Duration, error) {
 	}
 }
 
-// Plain inserts the same rows (history and message) in batches into tables of the same shape: what the ledger's work is
-// measured against.
+// Plain inserts the same rows (history and message) again, in batches of the same size, each durable, into two fresh tables
+// of the same shape with the same indexes: what the ledger's work is measured against. It answers how long the inserting took;
+// reading the rows does not count.
 func (s *Spike) Plain(ctx context.Context) (time.Duration, error) {
-	ddl := []string{"CREATE TABLE plain_history AS SELECT * FROM history WHERE 1 = 0", "CREATE TABLE plain_message AS SELECT * FROM message WHERE 1 = 0"}
-	_ = ddl
-	return 0, nil
+	if err := s.plainTables(ctx); err != nil {
+		return 0, err
+	}
+	var took time.Duration
+	for shard := range person.Shards {
+		for after := ""; ; {
+			history, err := s.spikeRows(ctx, "history", "kind = 2", shard, after)
+			if err != nil {
+				return 0, err
+			}
+			if len(history.rows) == 0 {
+				break
+			}
+			messages, err := s.spikeRows(ctx, "message", "inward = 0", shard, after)
+			if err != nil {
+				return 0, err
+			}
+			began := time.Now()
+			err = s.DB.Write(ctx, func(tx *store.Tx) error {
+				if err := history.insert(tx); err != nil {
+					return err
+				}
+				return messages.insert(tx)
+			})
+			if err != nil {
+				return 0, err
+			}
+			took += time.Since(began)
+			after = history.rows[len(history.rows)-1][history.patient].(string)
+		}
+	}
+	return took, nil
+}
+
+// plainTables makes plain_history and plain_message.
+func (s *Spike) plainTables(ctx context.Context) error {
+	return s.DB.Write(ctx, func(tx *store.Tx) error {
+		for _, table := range []string{"history", "message"} {
+			texts := []string{"CREATE TABLE plain_" + table + " (LIKE " + table + " INCLUDING ALL)"}
+			if tx.Engine() == store.SQLite {
+				var err error
+				if texts, err = store.All(tx, "SELECT sql FROM sqlite_master WHERE tbl_name = $1 AND sql IS NOT NULL ORDER BY type DESC", []any{table},
+					func(scan func(...any) error) (text string, err error) { return text, scan(&text) }); err != nil {
+					return err
+				}
+			}
+			for _, text := range texts {
+				if tx.Engine() == store.SQLite {
+					text = strings.ReplaceAll(text, table, "plain_"+table)
+				}
+				if _, err := tx.Exec(text); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// plainRows are rows of a table, as they are.
+type plainRows struct {
+	table   string
+	columns []string
+	patient int // which column it is
+	rows    [][]any
+}
+
+func (p *plainRows) insert(tx *store.Tx) error {
+	return tx.Insert("plain_"+p.table, p.columns, len(p.rows), func(i int) []any { return p.rows[i] })
+}
+
+// spikeRows reads what the spike wrote into a shard of a table, a batch from a patient on.
+func (s *Spike) spikeRows(ctx context.Context, table, which string, shard int, after string) (*plainRows, error) {
+	p := &plainRows{table: table, columns: promise.HistoryColumns()}
+	if table == "message" {
+		p.columns = message.Columns()
+	}
+	p.patient = slices.Index(p.columns, "patient")
+	return p, s.DB.Read(ctx, func(tx *store.Tx) error {
+		return tx.Walk("SELECT "+strings.Join(p.columns, ", ")+" FROM "+table+" WHERE org = $1 AND shard = $2 AND patient > $3 AND "+which+" ORDER BY patient LIMIT $4",
+			[]any{string(spikeOrg), shard, after, promise.BatchRows}, func(row store.Cells) error {
+				values := make([]any, len(row))
+				for i, v := range row {
+					values[i] = v
+				}
+				p.rows = append(p.rows, values)
+				return nil
+			})
+	})
+}
+
+// Figure is one measured value.
+type Figure struct {
+	Name   string
+	Value  float64
+	Unit   string
+	Engine string
+	N      int
+}
+
+// BenchSpike measures the morning of so many doses on an empty database that openDB opens: how long until the last reminder is
+// handed over, how much of that a plain insert of the same rows would have taken, and the most memory this process had meanwhile.
+func BenchSpike(ctx context.Context, openDB func() (*store.DB, error), doses int) ([]Figure, error) {
+	db, err := openDB()
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	counter := &message.Counter{}
+	s, err := NewSpike(ctx, db, doses, counter)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Fill(ctx); err != nil {
+		return nil, err
+	}
+	resetPeak()
+	took, err := s.Go(ctx)
+	if err != nil {
+		return nil, err
+	}
+	peak := PeakMB()
+	if counter.N != int64(doses) {
+		return nil, fmt.Errorf("%d reminders were handed over, want %d", counter.N, doses)
+	}
+	plain, err := s.Plain(ctx)
+	if err != nil {
+		return nil, err
+	}
+	engine := string(db.Engine())
+	return []Figure{
+		{"ledger.spike.seconds", took.Seconds(), "s", engine, doses},
+		{"ledger.spike.ratio", took.Seconds() / plain.Seconds(), "x", engine, doses},
+		{"ledger.spike.mb", peak, "MB", engine, doses},
+	}, nil
+}
+
+// resetPeak lets the peak of this process' memory begin anew, so that filling does not count. Where the system does not permit
+// it, it does.
+func resetPeak() {
+	debug.FreeOSMemory()
+	os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // proc(5): resets VmHWM
 }
 
 // PeakMB answers the most memory this process has had, in MB (VmHWM).
 func PeakMB() float64 { return procMB("VmHWM:") }
-
-// ResidentMB answers the memory of this process now, in MB (VmRSS), after a garbage collection.
-func ResidentMB() float64 {
-	runtime.GC()
-	return procMB("VmRSS:")
-}
 
 func procMB(key string) float64 {
 	b, err := os.ReadFile("/proc/self/status")

@@ -2,6 +2,7 @@ package message
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -115,6 +116,9 @@ func (s *Service) Between(tx *store.Tx, org person.OrgID, patient person.ID, fro
 
 var insertColumns = []string{"org", "shard", "patient", "at", "id", "person", "inward", "channel", "address", "say", "body", "promises", "code",
 	"severity", "state", "due_at", "moved_at", "tries", "ref", "sum"}
+
+// Columns are the columns of a message, for whoever measures.
+func Columns() []string { return slices.Clone(insertColumns) }
 
 // insert writes messages; one that exists already is a conflict.
 func insert(tx *store.Tx, list []Message) error {

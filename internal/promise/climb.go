@@ -3,7 +3,11 @@ package promise
 import (
 	"context"
 	"errors"
+	"sync"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"doorstep/internal/fault"
 	"doorstep/internal/person"
@@ -11,9 +15,9 @@ import (
 )
 
 const (
-	// batchRows bounds one climb: large enough that the fsync does not matter, small enough that memory and the wait of a
+	// BatchRows bounds one climb: large enough that the fsync does not matter, small enough that memory and the wait of a
 	// severe promise that comes due meanwhile stay small.
-	batchRows = 4000
+	BatchRows = 4000
 	// lateWords is the lateness from which a message must say when it was due.
 	lateWords = 2 * time.Minute
 )
@@ -69,19 +73,50 @@ func (s *Service) Climb(ctx context.Context) (int, error) {
 	if s.db.Engine() == store.SQLite {
 		return s.climbAhead(ctx)
 	}
-	total := 0
-	for ctx.Err() == nil {
-		severity, shard, any, _ := s.next.first(store.Micros(s.clock.Now()), nil)
-		if !any {
-			return total, nil
+	return s.climbTogether(ctx)
+}
+
+// climbers is how many parts of the agenda one process climbs at a time on PostgreSQL: while one waits for the server, another
+// works out its messages.
+const climbers = 4
+
+// climbTogether is Climb on PostgreSQL, where a part of the ledger is one transaction's alone and several go on at once.
+func (s *Service) climbTogether(ctx context.Context) (int, error) {
+	var total atomic.Int64
+	var mu sync.Mutex
+	busy := map[part]bool{}
+	claim := func() (part, bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		severity, shard, any, _ := s.next.first(store.Micros(s.clock.Now()), func(v Severity, shard int) bool { return busy[part{severity: v, shard: shard}] })
+		p := part{severity: severity, shard: shard}
+		if any {
+			busy[p] = true
 		}
-		n, err := s.climbAlone(ctx, part{severity: severity, shard: shard})
-		total += n
-		if err != nil {
-			return total, err
-		}
+		return p, any
 	}
-	return total, ctx.Err()
+	g, ctx := errgroup.WithContext(ctx)
+	for range climbers {
+		g.Go(func() error {
+			for ctx.Err() == nil {
+				p, any := claim()
+				if !any {
+					return nil
+				}
+				n, err := s.climbAlone(ctx, p)
+				total.Add(int64(n))
+				mu.Lock()
+				delete(busy, p)
+				mu.Unlock()
+				if err != nil {
+					return err
+				}
+			}
+			return ctx.Err()
+		})
+	}
+	err := g.Wait()
+	return int(total.Load()), err
 }
 
 // climbAlone works one batch out and writes it in one transaction, with the part to itself.
@@ -173,7 +208,9 @@ func (s *Service) nextPart(busy *part) (part, bool) {
 	if busy != nil && busy.after != (key{}) {
 		return *busy, true
 	}
-	severity, shard, any, _ := s.next.first(store.Micros(s.clock.Now()), busy)
+	severity, shard, any, _ := s.next.first(store.Micros(s.clock.Now()), func(v Severity, shard int) bool {
+		return busy != nil && v == busy.severity && shard == busy.shard
+	})
 	return part{severity: severity, shard: shard}, any
 }
 
@@ -200,7 +237,7 @@ func (s *Service) work(tx *store.Tx, p part, now time.Time) (*batch, error) {
 		FROM agenda a CROSS JOIN promise p WHERE a.shard = $1 AND a.severity = $2 AND a.at <= $3 AND (a.at, a.org, a.patient, a.promise) > ($4, $5, $6, $7)
 		AND p.org = a.org AND p.shard = a.shard AND p.patient = a.patient AND p.id = a.promise
 		ORDER BY a.at, a.org, a.patient, a.promise LIMIT $8`,
-		[]any{p.shard, int(p.severity), store.Micros(now), p.after.at, string(p.after.org), string(p.after.patient), string(p.after.id), batchRows},
+		[]any{p.shard, int(p.severity), store.Micros(now), p.after.at, string(p.after.org), string(p.after.patient), string(p.after.id), BatchRows},
 		func(row store.Cells) error {
 			b.rows = append(b.rows, due{at: row.Int(4)})
 			return read.promise(row, &b.rows[len(b.rows)-1].p)
@@ -208,7 +245,7 @@ func (s *Service) work(tx *store.Tx, p part, now time.Time) (*batch, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.more = len(b.rows) == batchRows
+	b.more = len(b.rows) == BatchRows
 	if b.more {
 		b.trim()
 	}

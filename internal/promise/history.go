@@ -114,6 +114,9 @@ func (c *chain) hash(before []byte, e *Event) []byte {
 
 var historyColumns = []string{"org", "shard", "patient", "seq", "at", "kind", "promise", "rung", "body", "hash"}
 
+// HistoryColumns are the columns of a line of history, for whoever measures.
+func HistoryColumns() []string { return slices.Clone(historyColumns) }
+
 // writeEvents appends linked events, all of one shard, in the order given.
 func writeEvents(tx *store.Tx, shard int, events []Event) error {
 	row := make([]any, len(historyColumns))

@@ -44,16 +44,16 @@ func (n *next) sooner(severity Severity, shard int, at int64) {
 	}
 }
 
-// first answers the part to work on: the most severe that has something due, leaving out the one that is busy. With nothing
-// due it answers when something will be.
-func (n *next) first(now int64, busy *part) (severity Severity, shard int, due bool, at int64) {
+// first answers the part to work on: the most severe that has something due, leaving out those that are busy (nil: none is).
+// With nothing due it answers when something will be.
+func (n *next) first(now int64, busy func(Severity, int) bool) (severity Severity, shard int, due bool, at int64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	at = math.MaxInt64
 	for v := Severe; v >= Routine; v-- {
 		best, which := int64(math.MaxInt64), 0
 		for sh, t := range n.at[v] {
-			if t < best && (busy == nil || busy.severity != v || busy.shard != sh) {
+			if t < best && (busy == nil || !busy(v, sh)) {
 				best, which = t, sh
 			}
 		}
