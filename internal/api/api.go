@@ -107,6 +107,11 @@ func (s *server) jsonRoutes(mux *http.ServeMux) {
 	s.deviceRoutes(mux)
 	s.deskRoutes()
 
+	for _, path := range s.api.OpenAPI().Paths {
+		if path.Post != nil && path.Post.RequestBody != nil { // the raw bytes are for Idempotency-Key: nothing but JSON is taken
+			delete(path.Post.RequestBody.Content, "application/octet-stream")
+		}
+	}
 	// Marshalling what huma has just built from our own types cannot fail; if it does, no server should start.
 	described, err := json.Marshal(s.api.OpenAPI())
 	if err != nil {

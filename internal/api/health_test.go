@@ -11,6 +11,8 @@ import (
 
 	"doorstep/internal/message"
 	"doorstep/internal/person"
+	"doorstep/internal/store"
+	"doorstep/internal/store/storetest"
 )
 
 // numbered is a gateway that takes everything, names it GW1, GW2, …, and will report.
@@ -113,4 +115,36 @@ func TestCountedAnswersCanStreamAndCountedChannelsCanReconcile(t *testing.T) {
 			t.Error("a gateway that cannot tell what it took now seems to")
 		}
 	})
+}
+
+func TestFault29AFullDiskIsSaidLoudly(t *testing.T) {
+	t.Parallel()
+	db, err := store.Open(t.Context(), storetest.URL(t, store.SQLite), store.Options{Unsafe: true, Pages: 220})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	for _, room := range rooms {
+		if err := db.Migrate(t.Context(), room.Name, room.FS); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := newClinic(t, db)
+	dana := h.token(h.dana)
+	as := []string{"Authorization", "Bearer " + dana}
+	for range 5000 {
+		a := h.call(person.Person{}, "POST", "/api/v1/devices", object{"kind": "scale"}, as...)
+		if a.status == 201 {
+			continue
+		}
+		a.want(503)
+		if a := h.get(person.Person{}, "/readyz"); a.status != 503 || !strings.Contains(a.body, "disk is full") {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+		if text := h.get(person.Person{}, "/metrics").body; !strings.Contains(text, "doorstep_database_full 1") {
+			t.Error("the metrics do not say so")
+		}
+		return
+	}
+	t.Fatal("the disk never filled")
 }

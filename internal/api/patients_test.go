@@ -221,6 +221,9 @@ func TestTheDescription(t *testing.T) {
 		}
 		// Every reference leads somewhere.
 		text := h.get(person.Person{}, "/api/openapi.json").body
+		if strings.Contains(text, "octet-stream") {
+			t.Error("a body is described that is not taken")
+		}
 		for _, ref := range strings.Split(text, `"$ref":"#/components/schemas/`)[1:] {
 			name, _, _ := strings.Cut(ref, `"`)
 			if doc.Components.Schemas[name] == nil {
