@@ -29,6 +29,7 @@ type commands struct {
 	Demo    demoCmd    `cmd:"" help:"Run a simulated clinic on a simulated clock."`
 	Import  importCmd  `cmd:"" help:"Take FHIR bundles and NDJSON into the record."`
 	Sim     simCmd     `cmd:"" help:"Run the simulator and print a report."`
+	Bench   benchCmd   `cmd:"" help:"Measure, as JSON lines. 'bench list' names every figure."`
 	Check   checkCmd   `cmd:"" help:"Verify the ledger's checksums and invariants."`
 	Watch   watchCmd   `cmd:"" help:"Watch a server from outside and tell the operator when it is gone or behind."`
 	Backup  backupCmd  `cmd:"" help:"Write a copy of the database to a file while the server runs."`

@@ -1,0 +1,171 @@
+// Package bench measures what Doorstep promises of its speed, each figure beside the machine's own limit or a peer in the same
+// run. It talks to loopback addresses only, is bounded in count and time, and stops by itself.
+package bench
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"doorstep/internal/app"
+	"doorstep/internal/device"
+	"doorstep/internal/reading"
+	"doorstep/internal/record"
+	"doorstep/internal/store"
+	"doorstep/internal/store/pgcluster"
+)
+
+// Bench is one measurement; it may answer several figures.
+type Bench struct {
+	Name  string
+	About string
+	once  bool // the same whatever the engine
+	run   func(ctx context.Context, r *Runner, open func() (*store.DB, string, error)) ([]app.Figure, error)
+}
+
+// All are the measurements, in the order in which they are run.
+var All = []Bench{
+	{Name: "ledger.spike", About: "doses due at one instant, each reminded: seconds, ratio to plain inserts, peak MB", run: spike},
+	{Name: "ledger.lag", About: "10,000 patients in ordinary life: how late rungs are climbed, ms", run: lag},
+	{Name: "ingest.http", About: "readings per second, 50 a request, 200 devices, acknowledged once durable", run: ingest(device.BenchHTTP)},
+	{Name: "ingest.mqtt", About: "readings per second, one a message, MQTT QoS 1, 200 devices", run: ingest(device.BenchMQTT)},
+	{Name: "series.bytes", About: "bytes per stored sample, beside Prometheus' XOR chunks", once: true, run: series},
+	{Name: "web.today", About: "/today for 200 viewers at once while 1,000 readings/s come in: p99 ms, page kB", run: today},
+	{Name: "start", About: "ms until ready on an empty folder; MB resident, idle, with 200 patients", once: true, run: starting},
+	{Name: "record.import", About: "FHIR resources per second of the sample bundles, durable and indexed", run: importing},
+}
+
+// Runner runs measurements.
+type Runner struct {
+	Shared   string // folder of the sample data
+	Doses    int    // of ledger.spike
+	Database string // an empty PostgreSQL database, instead of a cluster of our own
+	Self     string // path of this program
+	Print    func(app.Figure) error
+	Say      func(text string)
+
+	dir     string
+	cluster *pgcluster.Cluster
+	n       int
+}
+
+// Run measures the chosen figures on the engines and prints each as it is known.
+func (r *Runner) Run(ctx context.Context, chosen []Bench, engines []store.Engine) error {
+	var err error
+	if r.dir, err = os.MkdirTemp("", "doorstep-bench-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(r.dir)
+	defer func() {
+		if r.cluster != nil {
+			r.cluster.Stop()
+		}
+	}()
+	for _, b := range chosen {
+		for i, engine := range engines {
+			if b.once && i > 0 {
+				break
+			}
+			r.Say(b.Name + " on " + string(engine))
+			figures, err := b.run(ctx, r, func() (*store.DB, string, error) { return r.open(ctx, engine) })
+			if err != nil {
+				return fmt.Errorf("%s on %s: %w", b.Name, engine, err)
+			}
+			for _, f := range figures {
+				if f.Engine == "" && !b.once {
+					f.Engine = string(engine)
+				}
+				if err := r.Print(f); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	r.Say("")
+	return nil
+}
+
+// open answers an empty durable database and its address.
+func (r *Runner) open(ctx context.Context, engine store.Engine) (*store.DB, string, error) {
+	r.n++
+	address := filepath.Join(r.dir, fmt.Sprint(r.n), "doorstep.db")
+	if engine == store.Postgres {
+		address = r.Database
+		if address == "" {
+			if r.cluster == nil {
+				var err error
+				if r.cluster, err = pgcluster.Start(true); err != nil {
+					return nil, "", err
+				}
+			}
+			var err error
+			if address, _, err = r.cluster.Database(); err != nil {
+				return nil, "", err
+			}
+		}
+	}
+	db, err := store.Open(ctx, address, store.Options{})
+	return db, address, err
+}
+
+func spike(ctx context.Context, r *Runner, open func() (*store.DB, string, error)) ([]app.Figure, error) {
+	return app.BenchSpike(ctx, func() (*store.DB, error) { db, _, err := open(); return db, err }, r.Doses)
+}
+
+const ingestSeconds = 8
+
+func ingest(measure func(context.Context, *store.DB, float64) ([]device.Figure, error)) func(context.Context, *Runner, func() (*store.DB, string, error)) ([]app.Figure, error) {
+	return func(ctx context.Context, _ *Runner, open func() (*store.DB, string, error)) ([]app.Figure, error) {
+		db, _, err := open()
+		if err != nil {
+			return nil, err
+		}
+		defer db.Close()
+		if err := app.Migrate(ctx, db); err != nil {
+			return nil, err
+		}
+		list, err := measure(ctx, db, ingestSeconds)
+		return figures(list), err
+	}
+}
+
+func figures(list []reading.Figure) []app.Figure {
+	out := make([]app.Figure, len(list))
+	for i, f := range list {
+		out[i] = app.Figure(f)
+	}
+	return out
+}
+
+func series(_ context.Context, r *Runner, _ func() (*store.DB, string, error)) ([]app.Figure, error) {
+	list, err := reading.BenchSeries(filepath.Join(r.Shared, "devices"))
+	return figures(list), err
+}
+
+func importing(ctx context.Context, r *Runner, open func() (*store.DB, string, error)) ([]app.Figure, error) {
+	db, _, err := open()
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	if err := app.Migrate(ctx, db); err != nil {
+		return nil, err
+	}
+	list, err := record.Bench(ctx, db, filepath.Join(r.Shared, "fhir", "synthea-r4-bundles"))
+	out := make([]app.Figure, len(list))
+	for i, f := range list {
+		out[i] = app.Figure(f)
+	}
+	return out, err
+}
+
+// percentile answers the p-th part of durations, which it sorts, in milliseconds.
+func percentile(sorted []time.Duration, p float64) float64 {
+	if len(sorted) == 0 {
+		return 0
+	}
+	i := min(int(float64(len(sorted))*p), len(sorted)-1)
+	return float64(sorted[i]) / float64(time.Millisecond)
+}
