@@ -2,6 +2,7 @@ package message
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -31,7 +32,7 @@ type route struct {
 	ring chan struct{} // something was offered
 
 	mu     sync.Mutex
-	direct [][]Message
+	direct []*batch
 	n      int
 }
 
@@ -39,18 +40,18 @@ func newRoute(name person.Channel, ch Channel) *route {
 	return &route{name: name, ch: ch, ring: make(chan struct{}, 1)}
 }
 
-// room reports whether n more messages may be kept in memory.
-func (r *route) room(n int) bool {
+// room answers how many more messages may be kept in memory.
+func (r *route) room() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.n+n <= directMost
+	return directMost - r.n
 }
 
 // offer must not block: it runs on the database's one writer.
-func (r *route) offer(batch []Message) {
+func (r *route) offer(b *batch) {
 	r.mu.Lock()
-	r.direct = append(r.direct, batch)
-	r.n += len(batch)
+	r.direct = append(r.direct, b)
+	r.n += len(b.list)
 	r.mu.Unlock()
 	r.wake()
 }
@@ -62,7 +63,7 @@ func (r *route) wake() {
 	}
 }
 
-func (r *route) take() []Message {
+func (r *route) take() *batch {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.direct) == 0 {
@@ -70,7 +71,7 @@ func (r *route) take() []Message {
 	}
 	b := r.direct[0]
 	r.direct = r.direct[1:]
-	r.n -= len(b)
+	r.n -= len(b.list)
 	return b
 }
 
@@ -103,9 +104,9 @@ func (s *Service) runRoute(ctx context.Context, r *route) {
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
 	for {
-		for batch := r.take(); batch != nil; batch = r.take() {
-			if err := s.hand(ctx, r, batch); err != nil && ctx.Err() == nil {
-				slog.Error("messages could not be handed over", "channel", r.name, "n", len(batch), "err", err)
+		for b := r.take(); b != nil; b = r.take() {
+			if err := s.hand(ctx, r, b); err != nil && ctx.Err() == nil {
+				slog.Error("messages could not be handed over", "channel", r.name, "n", len(b.list), "err", err)
 			}
 		}
 		if _, err := s.sendDue(ctx, r); err != nil && ctx.Err() == nil {
@@ -145,12 +146,15 @@ func (s *Service) NextDue(ctx context.Context) (time.Time, bool, error) {
 		s.mu.Unlock()
 		for _, name := range names {
 			var first int64
-			found, err := tx.Row("SELECT due_at FROM message WHERE channel = $1 AND due_at > 0 ORDER BY due_at LIMIT 1", []any{string(name)}, &first)
-			if err != nil {
-				return err
-			}
-			if found && (at == 0 || first < at) {
-				at = first
+			for _, query := range [...]string{"SELECT due_at FROM message WHERE channel = $1 AND due_at > 0 ORDER BY due_at LIMIT 1",
+				"SELECT due_at FROM handing WHERE channel = $1 ORDER BY due_at LIMIT 1"} {
+				found, err := tx.Row(query, []any{string(name)}, &first)
+				if err != nil {
+					return err
+				}
+				if found && (at == 0 || first < at) {
+					at = first
+				}
 			}
 		}
 		return nil
@@ -168,8 +172,11 @@ func (s *Service) sendDue(ctx context.Context, r *route) (int, error) {
 		if err := s.db.Read(ctx, func(tx *store.Tx) error { // a look first: the writer is not disturbed for nothing
 			var at int64
 			var err error
-			some, err = tx.Row("SELECT due_at FROM message WHERE channel = $1 AND due_at > 0 AND due_at <= $2 ORDER BY due_at LIMIT 1",
-				[]any{string(r.name), store.Micros(s.clock.Now())}, &at)
+			args := []any{string(r.name), store.Micros(s.clock.Now())}
+			some, err = tx.Row("SELECT due_at FROM message WHERE channel = $1 AND due_at > 0 AND due_at <= $2 ORDER BY due_at LIMIT 1", args, &at)
+			if err == nil && !some {
+				some, err = tx.Row("SELECT due_at FROM handing WHERE channel = $1 AND due_at <= $2 ORDER BY due_at LIMIT 1", args, &at)
+			}
 			return err
 		}); err != nil || !some {
 			return total, err
@@ -177,6 +184,9 @@ func (s *Service) sendDue(ctx context.Context, r *route) (int, error) {
 		err := s.db.Write(store.Essential(ctx), func(tx *store.Tx) error {
 			mine, left, silent = nil, nil, nil
 			now := s.clock.Now()
+			if err := s.expire(tx, r.name, store.Micros(now)); err != nil {
+				return err
+			}
 			lock := ""
 			if tx.Engine() == store.Postgres {
 				lock = " FOR UPDATE SKIP LOCKED"
@@ -225,7 +235,7 @@ func (s *Service) sendDue(ctx context.Context, r *route) (int, error) {
 			mine = append(mine, again...)
 		}
 		if len(mine) > 0 {
-			if err := s.hand(ctx, r, mine); err != nil {
+			if err := s.hand(ctx, r, &batch{list: mine}); err != nil {
 				return total, err
 			}
 		}
@@ -285,32 +295,39 @@ func (s *Service) language(ctx context.Context, m Message) string {
 }
 
 // hand gives messages to their channel and writes down what became of each.
-func (s *Service) hand(ctx context.Context, r *route, batch []Message) error {
-	out := make([]Outgoing, len(batch))
-	for i := range batch {
-		m := &batch[i]
+func (s *Service) hand(ctx context.Context, r *route, b *batch) error {
+	out := make([]Outgoing, len(b.list))
+	for i := range b.list {
+		m := &b.list[i]
 		out[i] = Outgoing{Ref: m.ID, To: m.Address, Body: m.Body, Severity: m.Severity}
 		if r.name == person.Mail {
 			out[i].Subject = s.subject(m)
 		}
 	}
 	results := r.ch.Send(ctx, out)
-	if len(results) != len(batch) {
-		return fmt.Errorf("channel %s answered %d results for %d messages", r.name, len(results), len(batch))
+	if len(results) != len(b.list) {
+		return fmt.Errorf("channel %s answered %d results for %d messages", r.name, len(results), len(b.list))
 	}
 	// What was handed over must be written down even while the server stops.
-	return s.db.Write(store.Essential(context.WithoutCancel(ctx)), func(tx *store.Tx) error {
-		if plain(results) {
-			if ok, err := s.moveRange(tx, batch); ok || err != nil {
+	ctx = store.Essential(context.WithoutCancel(ctx))
+	if b.id != "" && plain(results) {
+		err := s.db.Write(ctx, func(tx *store.Tx) error {
+			if err := b.markSent(tx); err != nil {
+				return err
+			}
+			return dropLease(tx, b.id)
+		})
+		if !errors.Is(err, errOthers) {
+			return err
+		}
+	}
+	return s.db.Write(ctx, func(tx *store.Tx) error {
+		for i := range b.list {
+			if err := s.settle(tx, &b.list[i], results[i]); err != nil {
 				return err
 			}
 		}
-		for i := range batch {
-			if err := s.settle(tx, &batch[i], results[i]); err != nil {
-				return err
-			}
-		}
-		return nil
+		return dropLease(tx, b.id)
 	})
 }
 
@@ -322,35 +339,6 @@ func plain(results []Result) bool {
 		}
 	}
 	return true
-}
-
-// moveRange marks a stretch of messages that lie together (one climb's batch) as sent, in one statement. It answers false when
-// the stretch holds anything else, and has then changed nothing.
-func (s *Service) moveRange(tx *store.Tx, batch []Message) (bool, error) {
-	first, last := &batch[0], &batch[len(batch)-1]
-	if len(batch) < 50 || first.Org != last.Org || Shard(first.Patient) != Shard(last.Patient) {
-		return false, nil
-	}
-	args := []any{string(first.Org), Shard(first.Patient), string(first.Patient), string(last.Patient), store.Micros(first.Moved), string(first.Channel)}
-	where := " WHERE org = $1 AND shard = $2 AND patient >= $3 AND patient <= $4 AND state = 1 AND moved_at = $5 AND channel = $6"
-	if tx.Engine() == store.SQLite { // alone with the writer, so counting first is safe
-		var n int
-		if _, err := tx.Row("SELECT COUNT(*) FROM message"+where, args, &n); err != nil || n != len(batch) {
-			return false, err
-		}
-	} else if _, err := tx.Exec("SAVEPOINT range"); err != nil {
-		return false, err
-	}
-	n, err := tx.Exec("UPDATE message SET state = 2, due_at = 0"+where, args...)
-	if err != nil || tx.Engine() == store.SQLite {
-		return true, err
-	}
-	if int(n) != len(batch) {
-		_, err = tx.Exec("ROLLBACK TO SAVEPOINT range")
-		return false, err
-	}
-	_, err = tx.Exec("RELEASE SAVEPOINT range")
-	return true, err
 }
 
 // settle writes down what a channel answered for one message.
@@ -416,7 +404,7 @@ func (s *Service) fallBack(tx *store.Tx, m Message) error {
 	c, _ := s.pick(r, nil, tried)
 	next := m
 	next.ID, next.Channel, next.Address = clock.DerivedID(m.ID, "next", string(c.Channel), c.Address), c.Channel, c.Address
-	next.State, next.Ref, next.Tries, next.Moved = Queued, "", 0, s.clock.Now()
+	next.State, next.Ref, next.Tries, next.Moved, next.sum = Queued, "", 0, s.clock.Now(), 0
 	next.Due = next.Moved
 	if c.Channel == person.Page {
 		next.State, next.Due = Sent, time.Time{}
@@ -481,11 +469,12 @@ func (s *Service) Report(ctx context.Context, ref string, to State) error {
 			if to <= m.State {
 				continue
 			}
+			was := m.State
 			due := time.Time{}
 			if err := s.move(tx, m, to, due, m.Ref, m.Tries); err != nil {
 				return err
 			}
-			if to == Failed {
+			if to == Failed && was != Unknown { // the next channel was started when no report came
 				if err := s.fallBack(tx, *m); err != nil {
 					return err
 				}
