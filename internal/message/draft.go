@@ -49,6 +49,7 @@ type work struct {
 	taken map[person.ID]string // letters of open questions, by patient
 	who   map[person.ID]string // who is acting for a patient
 	out   []Message
+	buf   []byte
 }
 
 // Ready works out the messages for drafts and only reads; the function it answers writes them.
@@ -378,6 +379,7 @@ func (w *work) add(d *Draft, r *person.Recipient, c person.Contact, code, body s
 	if !d.Useful.IsZero() && m.Due.After(d.Useful) {
 		m.State, m.Due = Dropped, time.Time{}
 	}
+	m.sum, w.buf = m.checksum(w.buf)
 	w.out = append(w.out, m)
 }
 
@@ -386,26 +388,65 @@ func (s *Service) put(tx *store.Tx, list []Message) error {
 	if len(list) == 0 {
 		return nil
 	}
-	list = slices.Clone(list) // the caller may have to write the same list again
-	direct := map[*route][]Message{}
-	for i := range list {
-		m := &list[i]
-		if m.State != Queued || m.Due.After(m.Moved) {
-			continue
+	list = slices.Clone(list)    // the caller may have to write the same list again
+	direct := map[*route][]int{} // what goes out at once, by its place in the list
+	var routes []*route          // in order of appearance
+	if s.Running() {
+		rooms := map[*route]int{}
+		var channel person.Channel
+		var rt *route
+		for i := range list {
+			m := &list[i]
+			if m.State != Queued || m.Due.After(m.Moved) {
+				continue
+			}
+			if m.Channel != channel {
+				channel, rt = m.Channel, s.route(m.Channel)
+			}
+			if rt == nil {
+				continue
+			}
+			if _, asked := rooms[rt]; !asked {
+				rooms[rt] = rt.room()
+				routes = append(routes, rt)
+			}
+			if len(direct[rt]) < rooms[rt] {
+				direct[rt] = append(direct[rt], i)
+			}
 		}
-		rt := s.route(m.Channel)
-		if rt == nil || !s.Running() || !rt.room(len(direct[rt])+1) {
-			continue
+	}
+	batches := make([]*batch, len(routes))
+	for r, rt := range routes {
+		places := direct[rt]
+		b := &batch{list: make([]Message, len(places))}
+		for k, i := range places {
+			list[i].State = Handing
+			b.list[k] = list[i]
 		}
-		m.State, m.Due = Handing, m.Moved.Add(lease)
-		direct[rt] = append(direct[rt], *m)
+		if together(b.list) {
+			b.id = s.ids.New()
+		}
+		for k, i := range places {
+			if b.id == "" {
+				list[i].Due = list[i].Moved.Add(lease)
+			} else {
+				list[i].Due = time.Time{}
+			}
+			b.list[k].Due = list[i].Due
+		}
+		if err := s.insertLease(tx, b); err != nil {
+			return err
+		}
+		batches[r] = b
 	}
 	if err := insert(tx, list); err != nil {
 		return err
 	}
 	tx.After(func() {
-		for rt, batch := range direct {
-			rt.offer(batch)
+		for r, rt := range routes {
+			if len(batches[r].list) > 0 {
+				rt.offer(batches[r])
+			}
 		}
 		s.wake()
 	})

@@ -60,6 +60,8 @@ type Message struct {
 	Moved    time.Time // when the state was last changed
 	Tries    int
 	Ref      string // the gateway's own name for it
+
+	sum int64 // its checksum, where that has been worked out already
 }
 
 // Severity is the ledger's scale (0 routine to 3 severe); from Urgent on, quiet hours do not hold.
@@ -71,8 +73,8 @@ const (
 	Severe  Severity = 3
 )
 
-// sum is a checksum of what never changes in a message: 63 bits of SHA-256.
-func (m *Message) sum(buf []byte) (int64, []byte) {
+// checksum is of what never changes in a message: 63 bits of SHA-256.
+func (m *Message) checksum(buf []byte) (int64, []byte) {
 	b := buf[:0]
 	for _, s := range [...]string{string(m.Org), string(m.Patient), m.ID, string(m.Person), string(m.Channel), m.Address, m.Say, m.Body, m.Promises, m.Code} {
 		b = binary.AppendUvarint(b, uint64(len(s)))

@@ -122,16 +122,13 @@ func Columns() []string { return slices.Clone(insertColumns) }
 
 // insert writes messages; one that exists already is a conflict.
 func insert(tx *store.Tx, list []Message) error {
-	reuse := tx.Engine() == store.SQLite
 	row := make([]any, len(insertColumns))
 	var buf []byte
 	return tx.Insert("message", insertColumns, len(list), func(i int) []any {
-		if !reuse {
-			row = make([]any, len(insertColumns))
-		}
 		m := &list[i]
-		var sum int64
-		sum, buf = m.sum(buf)
+		if m.sum == 0 {
+			m.sum, buf = m.checksum(buf)
+		}
 		inward := int64(0)
 		if m.Inward {
 			inward = 1
@@ -139,7 +136,7 @@ func insert(tx *store.Tx, list []Message) error {
 		row[0], row[1], row[2], row[3], row[4] = string(m.Org), int64(Shard(m.Patient)), string(m.Patient), store.Micros(m.At), m.ID
 		row[5], row[6], row[7], row[8], row[9] = string(m.Person), inward, string(m.Channel), m.Address, m.Say
 		row[10], row[11], row[12], row[13], row[14] = m.Body, m.Promises, m.Code, int64(m.Severity), int64(m.State)
-		row[15], row[16], row[17], row[18], row[19] = store.Micros(m.Due), store.Micros(m.Moved), int64(m.Tries), m.Ref, sum
+		row[15], row[16], row[17], row[18], row[19] = store.Micros(m.Due), store.Micros(m.Moved), int64(m.Tries), m.Ref, m.sum
 		return row
 	})
 }
@@ -155,7 +152,7 @@ func (s *Service) Check(ctx context.Context) (n int, damaged []string, err error
 				return err
 			}
 			n++
-			if want, buf = m.sum(buf); want != had {
+			if want, buf = m.checksum(buf); want != had {
 				damaged = append(damaged, "message "+m.ID+" of patient "+string(m.Patient)+" does not match its checksum")
 			}
 			return nil

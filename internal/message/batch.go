@@ -1,0 +1,111 @@
+package message
+
+import (
+	"errors"
+
+	"doorstep/internal/person"
+	"doorstep/internal/store"
+)
+
+// Many messages of one climb lie together: one shard's patients, in order, all moved at one instant. They have one lease
+// between them, a row of handing, instead of one each: a lease of one's own costs a row in the index of what is due when it is
+// written and again when it ends, a third of a reminder. When the lease runs out, each message is given one of its own again
+// (expire), and what became of it is looked into as for any other.
+
+// togetherFrom is from how many messages on they are a batch.
+const togetherFrom = 50
+
+// batch is messages on their way to a channel.
+type batch struct {
+	list []Message
+	id   string // of the row of handing that is their lease; empty when each has its own
+}
+
+// together reports whether messages can share a lease.
+func together(list []Message) bool {
+	if len(list) < togetherFrom {
+		return false
+	}
+	first := &list[0]
+	shard := Shard(first.Patient)
+	for i := range list {
+		m := &list[i]
+		if m.Org != first.Org || !m.Moved.Equal(first.Moved) || m.Channel != first.Channel || i > 0 && m.Patient < list[i-1].Patient || Shard(m.Patient) != shard {
+			return false
+		}
+	}
+	return true
+}
+
+// span picks a batch's messages as they were written.
+const span = " WHERE org = $1 AND shard = $2 AND patient >= $3 AND patient <= $4 AND state = 1 AND moved_at = $5 AND channel = $6"
+
+func (b *batch) span() []any {
+	first, last := &b.list[0], &b.list[len(b.list)-1]
+	return []any{string(first.Org), Shard(first.Patient), string(first.Patient), string(last.Patient), store.Micros(first.Moved), string(first.Channel)}
+}
+
+// insertLease writes the lease of a batch.
+func (s *Service) insertLease(tx *store.Tx, b *batch) error {
+	if b.id == "" {
+		return nil
+	}
+	a := b.span()
+	_, err := tx.Exec("INSERT INTO handing (id, channel, org, shard, first, last, moved_at, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+		b.id, a[5], a[0], a[1], a[2], a[3], a[4], store.Micros(b.list[0].Moved.Add(lease)))
+	return err
+}
+
+func dropLease(tx *store.Tx, id string) error {
+	if id == "" {
+		return nil
+	}
+	_, err := tx.Exec("DELETE FROM handing WHERE id = $1", id)
+	return err
+}
+
+// errOthers says that a batch's span no longer holds the batch and nothing else.
+var errOthers = errors.New("the span holds other messages")
+
+// markSent marks a whole batch as sent, in one statement, or answers errOthers: the transaction must then not be kept.
+func (b *batch) markSent(tx *store.Tx) error {
+	n, err := tx.Exec("UPDATE message SET state = 2, due_at = 0"+span, b.span()...)
+	if err == nil && int(n) != len(b.list) {
+		err = errOthers
+	}
+	return err
+}
+
+// expire gives the messages of leases that have run out leases of their own, which have run out too.
+func (s *Service) expire(tx *store.Tx, channel person.Channel, now int64) error {
+	lock := ""
+	if tx.Engine() == store.Postgres {
+		lock = " FOR UPDATE SKIP LOCKED"
+	}
+	type lapsed struct {
+		id   string
+		args []any
+	}
+	list, err := store.All(tx, "SELECT id, org, shard, first, last, moved_at FROM handing WHERE channel = $1 AND due_at <= $2 ORDER BY due_at, id"+lock,
+		[]any{string(channel), now}, func(scan func(...any) error) (lapsed, error) {
+			var l lapsed
+			var org, first, last string
+			var shard int
+			var moved int64
+			err := scan(&l.id, &org, &shard, &first, &last, &moved)
+			l.args = []any{org, shard, first, last, moved, string(channel), now}
+			return l, err
+		})
+	if err != nil {
+		return err
+	}
+	for _, l := range list {
+		if _, err := tx.Exec("UPDATE message SET due_at = $7"+span+" AND due_at = 0", l.args...); err != nil {
+			return err
+		}
+		if err := dropLease(tx, l.id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
