@@ -250,7 +250,7 @@ func TestFault01KilledAtAnyMoment(t *testing.T) {
 					wg.Go(func() {
 						for ctx.Err() == nil {
 							i := next.Add(1)
-							a := acked{c.patients[int(i)%len(c.patients)], time.Now().UTC().Truncate(time.Second).Add(time.Duration(1+i%3) * time.Second)}
+							a := acked{c.patients[int(i)%len(c.patients)], time.Now().UTC().Truncate(time.Second).Add(time.Duration(4+i%3) * time.Second)}
 							body := map[string]any{"name": fmt.Sprint("Medicine ", i), "dosage": []any{map[string]any{"timing": map[string]any{"event": []string{a.due.Format(time.RFC3339)}}}}}
 							if _, ok := s.post(ctx, "/api/v1/patients/"+string(a.patient)+"/regimens", c.token, body); ok {
 								mu.Lock()
@@ -277,7 +277,7 @@ func TestFault01KilledAtAnyMoment(t *testing.T) {
 				wg.Wait()
 			}
 			s := start(t, c.address, listen)
-			time.Sleep(5 * time.Second) // the last doses come due
+			time.Sleep(8 * time.Second) // the last doses come due
 			s.stop(t)
 			c.verify(t, promised, alerts, sms)
 		})

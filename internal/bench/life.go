@@ -106,11 +106,11 @@ func lag(ctx context.Context, _ *Runner, open func() (*store.DB, string, error))
 		return nil, err
 	}
 	defer db.Close()
-	c, err := newClinic(ctx, db, lagPatients/10) // their doses lie hours away; the promises below are what comes due
+	c, err := newClinic(ctx, db, lagPatients)
 	if err != nil {
 		return nil, err
 	}
-	start := c.Clock.Now().Add(3 * time.Second)
+	start := c.Clock.Now().Add(5 * time.Second).Truncate(time.Second)
 	if err := c.makeLife(ctx, start); err != nil {
 		return nil, err
 	}
@@ -136,15 +136,11 @@ func lag(ctx context.Context, _ *Runner, open func() (*store.DB, string, error))
 	return []app.Figure{{Name: "ledger.lag.p99_ms", Value: percentile(late, .99), Unit: "ms", N: len(late)}, {Name: "ledger.lag.p50_ms", Value: percentile(late, .5), Unit: "ms", N: len(late)}}, nil
 }
 
-// makeLife promises what will come due while the bench runs, to made-up patients of the full number.
+// makeLife promises what will come due while the bench runs.
 func (c *clinic) makeLife(ctx context.Context, start time.Time) error {
-	ids := make([]person.ID, lagPatients)
-	for i := range ids {
-		ids[i] = c.patients[i%len(c.patients)].ID
-	}
 	var list []promise.Promise
 	add := func(at time.Time) {
-		p := ids[(len(list)*7919)%len(ids)]
+		p := c.patients[(len(list)*7919)%len(c.patients)].ID
 		list = append(list, promise.Promise{Org: org, Patient: p, Kind: "life", Say: "say.dose", Args: map[string]string{"time": at.Format(time.RFC3339)}, From: at, By: at.Add(2 * time.Hour),
 			Zone: "America/New_York", Ladder: promise.LadderRef{Name: app.DoseLadder.Name, Version: app.DoseLadder.Version}})
 	}
@@ -266,8 +262,8 @@ func look(ctx context.Context, client *http.Client, url, token string) (int, err
 	}
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
-	if err == nil && (res.StatusCode != http.StatusOK || !bytes.Contains(b, []byte("<main"))) {
-		err = fmt.Errorf("%s answered %d", url, res.StatusCode)
+	if err == nil && (res.StatusCode != http.StatusOK || res.Request.URL.String() != url || !bytes.Contains(b, []byte("<main"))) {
+		err = fmt.Errorf("%s answered %d at %s", url, res.StatusCode, res.Request.URL.Path)
 	}
 	return len(b), err
 }
