@@ -25,8 +25,10 @@ const bodyMost = 4000
 
 // question is an open question at an address.
 type question struct {
-	m    Message
-	open bool
+	m     Message
+	open  bool
+	since time.Time // when it was first asked
+	again bool      // a newer one asks the same: it still can be answered by its code
 }
 
 // Receive takes a text. STOP, START and HELP are obeyed; a numbered answer goes to the question whose code it has, or to the
@@ -117,7 +119,7 @@ func choose(r Reply, questions []question, shared bool) (*question, string, erro
 		if r.Code != "" && q.m.Code == r.Code {
 			return q, "", nil // the newest with this letter; if it is closed, the thanks will say so
 		}
-		if q.open {
+		if q.open && !q.again {
 			open = append(open, q)
 		}
 	}
@@ -174,7 +176,13 @@ func (s *Service) questions(tx *store.Tx, org person.OrgID, ch person.Channel, a
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, question{m, open})
+			q := question{m: m, open: open, since: m.At}
+			for i := range out {
+				if newer := &out[i]; newer.m.Patient == m.Patient && newer.m.Promises == m.Promises && newer.m.Say == m.Say && !newer.again {
+					newer.since, q.again = m.At, true
+				}
+			}
+			out = append(out, q)
 		}
 	}
 	return out, nil
@@ -231,10 +239,10 @@ func (s *Service) askBack(tx *store.Tx, in Inbound, m Message, contacts []person
 	}
 	var lines []string
 	for _, q := range questions {
-		if !q.open {
+		if !q.open || q.again {
 			continue
 		}
-		line := words.Say(r.Language, "sms.which.line", map[string]string{"time": words.Time(r.Language, q.m.At, r.Location()), "code": q.m.Code})
+		line := words.Say(r.Language, "sms.which.line", map[string]string{"time": words.Time(r.Language, q.since, r.Location()), "code": q.m.Code})
 		lines = append(lines, line)
 	}
 	return s.reply(tx, m, contacts, "which", map[string]string{"list": strings.Join(lines, " ")})
@@ -283,7 +291,7 @@ func (s *Service) obey(tx *store.Tx, in Inbound, m Message, contacts []person.Co
 	if err := s.people.SetConsent(tx, in.Org, in.Channel, in.From, person.Withdrawn, "text STOP"); err != nil {
 		return err
 	}
-	waiting, err := s.list(tx, "channel = $1 AND due_at > 0 AND address = $2 AND state = 0 AND say <> 'stop'", string(in.Channel), in.From)
+	waiting, err := s.list(tx, "channel = $1 AND due_at > 0 AND address = $2 AND org = $3 AND state = 0 AND say <> 'stop'", string(in.Channel), in.From, string(in.Org))
 	if err != nil {
 		return err
 	}
