@@ -1,8 +1,10 @@
 package app
 
 import (
+	"context"
 	"strconv"
 	"testing"
+	"time"
 
 	"doorstep/internal/message"
 	"doorstep/internal/store"
@@ -47,6 +49,83 @@ func TestSpike(t *testing.T) {
 		}
 		if took, err := s.Plain(t.Context()); err != nil || took <= 0 {
 			t.Errorf("plain inserts: %v, %v", took, err)
+		}
+	})
+}
+
+// torn is a gateway whose process ends between taking messages and saying so; afterwards it can tell which it took.
+type torn struct {
+	whole bool
+	took  map[string]int
+}
+
+func (c *torn) Send(_ context.Context, batch []message.Outgoing) []message.Result {
+	for i, m := range batch {
+		if c.whole || i%2 == 0 {
+			c.took[m.Ref]++
+		}
+	}
+	if !c.whole {
+		return nil // nobody hears the answer
+	}
+	return make([]message.Result, len(batch))
+}
+
+func (c *torn) Took(ref string) (string, bool, error) { return "", c.took[ref] > 0, nil }
+
+// TestTornBatch is a process that ends in the middle of handing a batch over: when the batch's lease has run out, each message
+// is looked into, and goes out once.
+func TestTornBatch(t *testing.T) {
+	const doses = 10_000
+	storetest.Each(t, nil, func(t *testing.T, db *store.DB) {
+		c := &torn{took: map[string]int{}}
+		s, err := NewSpike(t.Context(), db, doses, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Fill(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.Clock.Set(spikeAt)
+		if err := s.Promises.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		gone := make(chan error)
+		go func() { gone <- s.Messages.Run(ctx) }()
+		for !s.Messages.Running() {
+			time.Sleep(time.Millisecond)
+		}
+		if _, err := s.Promises.Climb(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(200 * time.Millisecond)
+		stop()
+		<-gone // it finishes what is in memory first
+		c.whole = true
+		at, more, err := s.Messages.NextDue(t.Context())
+		if err != nil || !more || !at.After(spikeAt) {
+			t.Fatalf("next due at %v (%v, %v), want the end of the leases", at, more, err)
+		}
+		s.Clock.Set(spikeAt.Add(2 * time.Minute))
+		for n := 1; n > 0; {
+			if n, err = s.Messages.SendDue(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		twice := 0
+		for _, n := range c.took {
+			if n != 1 {
+				twice++
+			}
+		}
+		var sent int
+		err = db.Read(t.Context(), func(tx *store.Tx) error {
+			_, err := tx.Row("SELECT COUNT(*) FROM message WHERE state = "+strconv.Itoa(int(message.Sent)), nil, &sent)
+			return err
+		})
+		if len(c.took) != doses || twice != 0 || sent != doses || err != nil {
+			t.Errorf("%d of %d reminders were taken, %d more than once, %d are sent (%v)", len(c.took), doses, twice, sent, err)
 		}
 	})
 }
