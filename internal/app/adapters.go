@@ -55,7 +55,7 @@ type desk struct{ s *Server }
 func (d desk) Undelivered(tx *store.Tx, m message.Message) error {
 	id, _, _ := strings.Cut(m.Promises, " ")
 	return d.s.Promises.OpenTask(tx, promise.TaskRow{Org: m.Org, Patient: m.Patient, ID: clock.DerivedID("undelivered", m.ID), Promise: promise.ID(id), Kind: "message",
-		Role: person.Desk, Severity: max(promise.Watch, promise.Severity(m.Severity)), Say: "task.undelivered", Cause: "gateway " + string(m.Channel)})
+		Role: person.Desk, Severity: max(promise.Watch, promise.Severity(m.Severity)), Say: "task.undelivered", Cause: "gateway"})
 }
 
 func (d desk) Stopped(tx *store.Tx, org person.OrgID, who []person.ID) error {
@@ -84,7 +84,7 @@ func (d desk) Word(tx *store.Tx, m message.Message, why string) error {
 }
 
 func (d desk) Stranger(tx *store.Tx, org person.OrgID, m message.Message) error {
-	return d.s.Promises.OpenTask(tx, promise.TaskRow{Org: org, ID: clock.DerivedID("stranger", m.ID), Kind: "message", Role: person.Desk, Severity: promise.Watch, Say: "task.unknown", Cause: "unknown number"})
+	return d.s.Promises.OpenTask(tx, promise.TaskRow{Org: org, ID: clock.DerivedID("stranger", m.ID), Kind: "message", Role: person.Desk, Severity: promise.Watch, Say: "task.unknown", Cause: "unknown"})
 }
 
 // pills turn a pill box's openings into evidence.

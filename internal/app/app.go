@@ -105,7 +105,7 @@ func (s *Server) deviceZone(ctx context.Context, d reading.Device) *time.Locatio
 }
 
 const (
-	planEvery  = time.Minute
+	planEvery  = 20 * time.Second
 	tidyEvery  = 5 * time.Minute
 	sweepEvery = 15 * time.Second
 )
@@ -137,6 +137,9 @@ func (s *Server) every(ctx context.Context, d time.Duration, what string, do fun
 }
 
 func (s *Server) plan(ctx context.Context) error {
+	if err := s.eachOrg(ctx, func(o person.Org) error { _, err := s.Medication.Follow(ctx, s.Record, o.ID); return err }); err != nil {
+		return err
+	}
 	if _, err := s.Medication.PlanDue(ctx); err != nil {
 		return err
 	}
@@ -145,12 +148,16 @@ func (s *Server) plan(ctx context.Context) error {
 }
 
 func (s *Server) sweep(ctx context.Context) error {
+	return s.eachOrg(ctx, func(o person.Org) error { _, err := s.Readings.Sweep(ctx, string(o.ID)); return err })
+}
+
+func (s *Server) eachOrg(ctx context.Context, do func(person.Org) error) error {
 	var orgs []person.Org
 	if err := s.DB.Read(ctx, func(tx *store.Tx) (err error) { orgs, err = s.People.Orgs(tx); return err }); err != nil {
 		return err
 	}
 	for _, o := range orgs {
-		if _, err := s.Readings.Sweep(ctx, string(o.ID)); err != nil {
+		if err := do(o); err != nil {
 			return err
 		}
 	}

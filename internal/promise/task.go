@@ -37,7 +37,7 @@ func taskOf(e Effect) TaskRow {
 	p := e.Promises[0]
 	role, _ := strings.CutPrefix(e.Rung.To, "role:")
 	t := TaskRow{Org: e.Org, Patient: e.Patient, ID: clock.DerivedID("task", string(p.ID), e.Rung.Say, string(rune('0'+e.Index))), Promise: p.ID, Kind: p.Kind,
-		Role: person.Role(role), Severity: e.Severity, Say: "task." + e.Rung.Say, Args: p.Args, Cause: p.Kind, Opened: e.Now, Promises: len(e.Promises)}
+		Role: person.Role(role), Severity: e.Severity, Say: "task." + e.Rung.Say, Args: p.Args, Cause: e.Rung.Say, Opened: e.Now, Promises: len(e.Promises)}
 	if who, named := strings.CutPrefix(e.Rung.To, "person:"); named {
 		t.Role, t.Owner = person.Nurse, person.ID(who)
 	}
