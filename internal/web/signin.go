@@ -111,7 +111,15 @@ func (s *Server) arrive(w http.ResponseWriter, r *http.Request, p *page) error {
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, p, arrivePage(p, who.Called, who.BirthYear != 0))
+	return s.show(w, r, http.StatusOK, p, arrivePage(p, who.Called, who.BirthYear != 0, s.toldYear(p, who)))
+}
+
+// toldYear tells the year of birth where the people are not real: in the demo.
+func (s *Server) toldYear(p *page, who person.Person) string {
+	if s.Demo == nil || who.BirthYear == 0 {
+		return ""
+	}
+	return p.T("demo.year", "called", who.Called, "year", strconv.Itoa(who.BirthYear))
 }
 
 func (s *Server) behind(ctx context.Context, p *page, token string) (person.Person, error) {
@@ -148,7 +156,7 @@ func (s *Server) confirm(w http.ResponseWriter, r *http.Request, p *page) error 
 		return err
 	}
 	ask := func(status int) error {
-		return s.show(w, r, status, p, arrivePage(p, who.Called, who.BirthYear != 0))
+		return s.show(w, r, status, p, arrivePage(p, who.Called, who.BirthYear != 0, s.toldYear(p, who)))
 	}
 	year := 0
 	if who.BirthYear != 0 {
