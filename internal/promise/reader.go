@@ -20,7 +20,6 @@ const packedFields = 13
 type reader struct {
 	text string  // packed, of the row before
 	last Promise // what it says
-	kind string  // keeper's kind of the row before
 }
 
 // promise reads a row of org, patient, id, rung, at, about, keeper, packed.
