@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 
 	"doorstep/internal/fault"
 )
@@ -44,6 +45,9 @@ func Restore(ctx context.Context, address, file string) error {
 	}
 	if _, err := os.Stat(address); err == nil {
 		return fault.Conflictf("There is a database at %s already: move it away first.", address)
+	}
+	if err := os.MkdirAll(filepath.Dir(address), 0o700); err != nil {
+		return fault.New(fault.Unavailable, "the data folder cannot be made: %w", err)
 	}
 	return Backup(ctx, file, address)
 }
