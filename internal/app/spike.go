@@ -101,8 +101,8 @@ func (s *Spike) fillPeople(tx *store.Tx, ids []person.ID, from int) error {
 	if err != nil {
 		return err
 	}
-	return tx.Insert("contact", []string{"org", "shard", "person", "rank", "channel", "address", "consent", "consent_at", "consent_source"}, len(ids), func(i int) []any {
-		return []any{string(spikeOrg), int64(person.Shard(ids[i])), string(ids[i]), int64(0), "sms", fmt.Sprintf("+1555%07d", from+i), "given", int64(0), "bench"}
+	return tx.Insert("contact", []string{"org", "shard", "person", "rank", "channel", "address", "consent", "consent_at", "consent_source", "shared"}, len(ids), func(i int) []any {
+		return []any{string(spikeOrg), int64(person.Shard(ids[i])), string(ids[i]), int64(0), "sms", fmt.Sprintf("+1555%07d", from+i), "given", int64(0), "bench", int64(0)}
 	})
 }
 

@@ -140,8 +140,7 @@ func (s *Service) recipientRange(tx *store.Tx, org OrgID, shard int, ids []ID, o
 	return err
 }
 
-const contactSelect = `SELECT c.person, c.rank, c.channel, c.address, c.consent,
-	EXISTS (SELECT 1 FROM contact x WHERE x.org = c.org AND x.channel = c.channel AND x.address = c.address AND x.person <> c.person)`
+const contactSelect = `SELECT c.person, c.rank, c.channel, c.address, c.consent, c.shared`
 
 // addContact puts an address in its place among its owner's.
 func addContact(row store.Cells, out map[ID]*Recipient) error {
@@ -152,6 +151,6 @@ func addContact(row store.Cells, out map[ID]*Recipient) error {
 	c := Contact{Person: r.ID, Rank: int(row.Int(1)), Channel: Channel(row.Text(2)), Address: row.Text(3), Consent: Consent(row.Text(4))}
 	at, _ := slices.BinarySearchFunc(r.Contacts, c, func(a, b Contact) int { return a.Rank - b.Rank })
 	r.Contacts = slices.Insert(r.Contacts, at, c)
-	r.Shared = slices.Insert(r.Shared, at, row.Bool(5))
+	r.Shared = slices.Insert(r.Shared, at, row.Int(5) == 1)
 	return nil
 }

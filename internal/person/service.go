@@ -225,10 +225,19 @@ func (s *Service) SetContact(tx *store.Tx, org OrgID, c Contact) error {
 	if err := checkAddress(&c); err != nil {
 		return err
 	}
-	_, err := tx.Exec(`INSERT INTO contact (org, shard, person, rank, channel, address, consent, consent_at, consent_source) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+	if _, err := tx.Exec(`INSERT INTO contact (org, shard, person, rank, channel, address, consent, consent_at, consent_source, shared) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)
 		ON CONFLICT (org, shard, person, channel, address) DO UPDATE SET rank = excluded.rank, consent = excluded.consent, consent_at = excluded.consent_at,
 		consent_source = excluded.consent_source`, string(org), Shard(c.Person), string(c.Person), c.Rank, string(c.Channel), c.Address, string(c.Consent),
-		store.Micros(s.clock.Now()), c.Source)
+		store.Micros(s.clock.Now()), c.Source); err != nil {
+		return err
+	}
+	// Whether an address is shared is kept beside it: each reminder asks, and addresses seldom change hands. No contact is
+	// ever deleted, so it only has to be set.
+	holders, err := s.AtAddress(tx, org, c.Channel, c.Address)
+	if err != nil || len(holders) < 2 {
+		return err
+	}
+	_, err = tx.Exec("UPDATE contact SET shared = 1 WHERE org = $1 AND channel = $2 AND address = $3", string(org), string(c.Channel), c.Address)
 	return err
 }
 

@@ -39,7 +39,6 @@ type batch struct {
 	effects  []Effect
 	falls    []*due
 	again    []Promise // promises with their next row
-	step     int64     // microseconds to the next rung when it is the same for all rows, else 0
 	tasks    []TaskRow
 	hands    []func(*store.Tx) error
 	more     bool
@@ -275,7 +274,6 @@ func (b *batch) trim() {
 func (s *Service) follow(tx *store.Tx, b *batch) error {
 	var err error
 	var c *chain
-	same := true
 	for i := range b.rows {
 		d := &b.rows[i]
 		if i == 0 || d.p.Org != b.rows[i-1].p.Org {
@@ -286,19 +284,7 @@ func (s *Service) follow(tx *store.Tx, b *batch) error {
 		if d.l, err = s.ladder(tx, d.p.Org, d.p.Ladder); err != nil {
 			return err
 		}
-		first := b.rows[0].p
-		same = same && d.p.Ladder == first.Ladder && d.p.Rung == first.Rung && d.p.Org == first.Org
 		b.followOne(c, d)
-	}
-	// When every row climbs the same rung of the same ladder, and the next is as far away for all, one statement moves them.
-	if same && len(b.again) == len(b.rows) {
-		step := b.again[0].RungAt.UnixMicro() - b.rows[0].at
-		for i := range b.again {
-			if b.again[i].RungAt.UnixMicro()-b.rows[i].at != step {
-				return nil
-			}
-		}
-		b.step = step
 	}
 	return nil
 }
@@ -440,21 +426,12 @@ func (b *batch) moveAgenda(tx *store.Tx) error {
 	first, last := b.rows[0], b.last()
 	where := ` WHERE shard = $1 AND severity = $2 AND (at, org, patient, promise) >= ($3, $4, $5, $6) AND (at, org, patient, promise) <= ($7, $8, $9, $10)`
 	args := []any{b.shard, int(b.severity), first.at, string(first.p.Org), string(first.p.Patient), string(first.p.ID), last.at, string(last.org), string(last.patient), string(last.id)}
-	var n int64
-	var err error
-	if b.step > 0 {
-		n, err = tx.Exec("UPDATE agenda SET at = at + $11, rung = rung + 1"+where, append(args, b.step)...)
-	} else {
-		n, err = tx.Exec("DELETE FROM agenda"+where, args...)
-	}
+	n, err := tx.Exec("DELETE FROM agenda"+where, args...)
 	if err != nil {
 		return err
 	}
 	if int(n) != len(b.rows) {
 		return errStale
-	}
-	if b.step > 0 {
-		return nil
 	}
 	return insertAgenda(tx, b.shard, b.again)
 }

@@ -20,14 +20,6 @@ func (c Cells) Text(i int) string { v, _ := c[i].(string); return v }
 // Bytes answers bytes; NULL is nil.
 func (c Cells) Bytes(i int) []byte { v, _ := c[i].([]byte); return v }
 
-// Bool answers a truth value, which SQLite writes as a number.
-func (c Cells) Bool(i int) bool {
-	if v, ok := c[i].(bool); ok {
-		return v
-	}
-	return c.Int(i) != 0
-}
-
 // Walk is Rows for queries of thousands of rows: it goes past database/sql, whose scanning takes longer than SQLite. fn gets
 // the same slice for every row and may keep the values; it must not use the transaction. An error from fn ends the walk.
 func (tx *Tx) Walk(query string, args []any, fn func(Cells) error) error {

@@ -20,7 +20,7 @@ CREATE TABLE membership (org TEXT NOT NULL, person TEXT NOT NULL, team TEXT NOT 
 CREATE INDEX membership_team ON membership (org, team);
 CREATE TABLE contact (
 	org TEXT NOT NULL, shard BIGINT NOT NULL, person TEXT NOT NULL, rank BIGINT NOT NULL, channel TEXT NOT NULL, address TEXT NOT NULL,
-	consent TEXT NOT NULL, consent_at BIGINT NOT NULL, consent_source TEXT NOT NULL,
+	consent TEXT NOT NULL, consent_at BIGINT NOT NULL, consent_source TEXT NOT NULL, shared BIGINT NOT NULL,
 	PRIMARY KEY (org, shard, person, channel, address)
 ){{clustered}};
 CREATE INDEX contact_address ON contact (org, channel, address);
