@@ -2,7 +2,6 @@ package app_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -46,13 +45,6 @@ func (p *post) Send(_ context.Context, batch []message.Outgoing) []message.Resul
 	}
 	return out
 }
-
-// reporting answers like a gateway that will send reports: its reference is ours with "gw-" before it.
-func reporting(m message.Outgoing) message.Result {
-	return message.Result{Ref: "gw-" + m.Ref, Reports: true}
-}
-
-func busy(message.Outgoing) message.Result { return message.Result{Err: errors.New("busy")} }
 
 // house is one server with a few people: Ruth reads English and has a telephone and a mailbox, Elena is her daughter and reads
 // Spanish, Dana is the nurse on duty, Omar sits at the desk.
@@ -140,25 +132,6 @@ func (h *house) read(fn func(tx *store.Tx) error) {
 	}
 }
 
-// say writes a draft about Ruth, to Ruth unless it says otherwise.
-func (h *house) say(d message.Draft) {
-	h.Helper()
-	if d.Patient == "" {
-		d.Patient = h.ruth.ID
-	}
-	if d.To == "" {
-		d.To = "patient"
-	}
-	if d.Say == "" && d.Raw == "" {
-		d.Say = "test"
-	}
-	if d.At.IsZero() {
-		d.At = h.clock.Now()
-	}
-	d.Org = org
-	h.write(func(tx *store.Tx) error { return h.Messages.Say(tx, d) })
-}
-
 // at moves the clock to so long after the start and lets the server do what has come due.
 func (h *house) at(d time.Duration) {
 	h.Helper()
@@ -218,27 +191,6 @@ func (h *house) want(p *post, want ...string) {
 			}
 		}
 	}
-}
-
-// outbox answers what was said about a patient, oldest first, as "channel state".
-func (h *house) outbox(patient person.ID) string {
-	h.Helper()
-	var out []string
-	for _, m := range h.thread(patient) {
-		if !m.Inward {
-			out = append(out, fmt.Sprintf("%s %s", m.Channel, m.State))
-		}
-	}
-	return strings.Join(out, ", ")
-}
-
-func (h *house) thread(patient person.ID) (list []message.Message) {
-	h.Helper()
-	h.read(func(tx *store.Tx) (err error) {
-		list, err = h.Messages.Between(tx, org, patient, start.AddDate(0, 0, -30), start.AddDate(0, 0, 30))
-		return err
-	})
-	return list
 }
 
 // tasks answers the open tasks as "role say", in the desk's order.
