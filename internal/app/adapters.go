@@ -80,7 +80,13 @@ func (d desk) Word(tx *store.Tx, m message.Message, why string) error {
 	if m.Patient == "" {
 		return d.s.Promises.OpenTask(tx, promise.TaskRow{Org: m.Org, ID: clock.DerivedID("word", m.ID), Kind: "message", Role: person.Desk, Severity: promise.Watch, Say: "task.which", Cause: "which"})
 	}
-	return d.s.Conversations.Promise(tx, m.Org, m.Patient)
+	by, err := d.s.Conversations.Promise(tx, m.Org, m.Patient)
+	if err != nil || m.Channel != person.SMS {
+		return err
+	}
+	// Whoever texts in their own words hears by when somebody answers.
+	return d.s.Messages.Say(tx, message.Draft{Org: m.Org, Patient: m.Patient, To: "person:" + string(m.Person), At: m.At, Key: "thanks/" + m.ID, Say: "thanks.word",
+		Args: map[string]string{"by": by.Format(time.RFC3339)}, Severity: message.Urgent, Channels: []person.Channel{person.SMS}})
 }
 
 func (d desk) Stranger(tx *store.Tx, org person.OrgID, m message.Message) error {

@@ -48,31 +48,36 @@ func (s *Service) Post(ctx context.Context, v person.Viewer, patient person.ID, 
 			return err
 		}
 		if !v.Role.Staff() {
-			return s.Promise(tx, m.Org, patient)
+			_, err := s.Promise(tx, m.Org, patient)
+			return err
 		}
 		return s.answered(tx, v, m)
 	})
 }
 
-// Promise promises an answer to a patient's words, unless one is promised already: the first time said holds.
-func (s *Service) Promise(tx *store.Tx, org person.OrgID, patient person.ID) error {
+// Promise promises an answer to a patient's words, unless one is promised already: the first time said holds. It answers by when.
+func (s *Service) Promise(tx *store.Tx, org person.OrgID, patient person.ID) (time.Time, error) {
 	open, err := s.promises.OpenOf(tx, org, patient, Kind)
-	if err != nil || len(open) > 0 {
-		return err
+	if err != nil {
+		return time.Time{}, err
+	}
+	if len(open) > 0 {
+		return open[0].By, nil
 	}
 	p, err := s.people.Get(tx, org, patient)
 	if err != nil {
-		return err
+		return time.Time{}, err
 	}
 	ref, err := s.promises.Latest(tx, org, Ladder)
 	if err != nil {
-		return err
+		return time.Time{}, err
 	}
 	now := s.clock.Now()
+	by := now.Add(within)
 	_, err = s.promises.Make(tx, promise.Promise{Org: org, Patient: patient, Kind: Kind, Severity: promise.Watch, Say: "say.answer",
-		Args: map[string]string{"time": now.Add(within).Format(time.RFC3339)}, Keeper: promise.Keeper{Kind: "role", Who: string(person.Nurse)}, From: now, By: now.Add(within),
+		Args: map[string]string{"time": by.Format(time.RFC3339)}, Keeper: promise.Keeper{Kind: "role", Who: string(person.Nurse)}, From: now, By: by,
 		Zone: p.Zone, Ladder: ref})
-	return err
+	return by, err
 }
 
 func (s *Service) answered(tx *store.Tx, v person.Viewer, m message.Message) error {

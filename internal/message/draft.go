@@ -65,7 +65,26 @@ func (s *Service) Ready(tx *store.Tx, drafts []Draft) (func(tx *store.Tx) error,
 		}
 		from = to
 	}
-	return func(tx *store.Tx) error { return s.put(tx, w.out) }, nil
+	return func(tx *store.Tx) error {
+		if err := s.put(tx, w.out); err != nil {
+			return err
+		}
+		return s.unheard(tx, w.out)
+	}, nil
+}
+
+// unheard tells the desk of urgent words that went nowhere but to a page, because the person has no address that may be used:
+// nobody may be looking at the page.
+func (s *Service) unheard(tx *store.Tx, list []Message) error {
+	for _, m := range list {
+		if m.Channel != person.Page || m.Severity < Urgent || m.State != Sent || s.desk == nil {
+			continue
+		}
+		if err := s.desk.Undelivered(tx, m); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Say is Ready and its function in one, for a single draft inside a caller's transaction.
