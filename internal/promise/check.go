@@ -135,7 +135,7 @@ func (r *Report) fault(e Event, format string, args ...any) {
 }
 
 func (s *Service) checkPatient(tx *store.Tx, r *Report, who Event, sum hash.Hash) error {
-	events, err := eventsSince(tx, who.Org, who.Patient, time.Time{})
+	events, err := readEvents(tx, who.Org, who.Patient, time.Time{})
 	if err != nil {
 		return err
 	}

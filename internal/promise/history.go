@@ -1,6 +1,7 @@
 package promise
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
@@ -143,8 +144,21 @@ func record(tx *store.Tx, events ...Event) error {
 
 var errEnough = errors.New("enough")
 
-// eventsSince answers a patient's events from an instant on, oldest first. It walks the history from its end.
+// eventsSince answers a patient's events from an instant on, oldest first. A line that does not follow from the one before it
+// is not served: the ledger is damaged there (FAULTS 30).
 func eventsSince(tx *store.Tx, org person.OrgID, patient person.ID, since time.Time) ([]Event, error) {
+	events, err := readEvents(tx, org, patient, since)
+	c := chain{}
+	for i := 1; i < len(events) && err == nil; i++ {
+		if !bytes.Equal(c.hash(events[i-1].Hash, &events[i]), events[i].Hash) {
+			return nil, fault.New(fault.Unavailable, "The ledger is damaged. Run `doorstep check`, then restore a backup.")
+		}
+	}
+	return events, err
+}
+
+// readEvents is eventsSince without looking at checksums. It walks the history from its end.
+func readEvents(tx *store.Tx, org person.OrgID, patient person.ID, since time.Time) ([]Event, error) {
 	var out []Event
 	err := tx.Rows("SELECT seq, at, kind, promise, rung, body, hash FROM history WHERE org = $1 AND shard = $2 AND patient = $3 ORDER BY seq DESC",
 		[]any{string(org), Shard(patient), string(patient)}, func(scan func(...any) error) error {

@@ -421,6 +421,16 @@ func TestFault30FlippedBit(t *testing.T) {
 				if len(r.Faults) == 0 {
 					t.Error("the damage was not found")
 				}
+				if name != "history body" {
+					return
+				}
+				err = w.db.Read(t.Context(), func(tx *store.Tx) error {
+					_, err := w.s.Of(tx, "o", "p", start, start.Add(2*time.Hour))
+					return err
+				})
+				if !fault.Is(err, fault.Unavailable) {
+					t.Errorf("a damaged history was served: %v", err)
+				}
 			})
 		})
 	}
