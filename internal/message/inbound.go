@@ -2,6 +2,7 @@ package message
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -51,7 +52,7 @@ func (s *Service) Receive(ctx context.Context, in Inbound) error {
 		in.Ref = s.ids.New()
 	}
 	err := s.db.Write(ctx, func(tx *store.Tx) error { return s.receive(tx, in) })
-	if fault.Is(err, errRepeated.Kind) && err == error(errRepeated) {
+	if errors.Is(err, errRepeated) {
 		return nil
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"doorstep/internal/clock"
 	"doorstep/internal/fault"
 )
 
@@ -78,7 +79,7 @@ func (s *Server) demoRoutes(mux *http.ServeMux) {
 // demoZone shows the simulated clock in the clinic's zone.
 func (s *Server) demoZone(p *page) demoPage {
 	at, speed, zone := s.Demo.Clock()
-	if z, err := time.LoadLocation(zone); err == nil {
+	if z, err := clock.Zone(zone); err == nil {
 		p.Zone = z
 	}
 	p.Now = at

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"doorstep/internal/clock"
 	"doorstep/internal/fault"
 	"doorstep/internal/person"
 	"doorstep/internal/store"
@@ -57,7 +58,7 @@ func (s *Server) open(h handler) http.Handler {
 
 func (s *Server) inOrg(p *page, o person.Org) {
 	p.Org = o
-	if z, err := time.LoadLocation(o.Zone); err == nil {
+	if z, err := clock.Zone(o.Zone); err == nil {
 		p.Zone = z
 	}
 }
