@@ -20,7 +20,7 @@ type Draft struct {
 	To       string    // patient, caregivers, role:nurse, person:ID
 	At       time.Time // when it was due to be said
 	Key      string    // the cause: the same key, patient and At give the same message
-	Say      string    // catalog key after "sms.", "push.", "mail."
+	Say      string    // catalog key after "sms."; "push." and "mail." have its short forms
 	Args     map[string]string
 	Promises []string
 	Severity Severity
@@ -274,7 +274,7 @@ func (w *work) compose(d *Draft, r, about *person.Recipient) error {
 			return err
 		}
 	}
-	body, err := w.text(d, r, about, contact.Channel, code)
+	body, err := w.text(d, r, about, code)
 	if err != nil {
 		return err
 	}
@@ -335,8 +335,8 @@ func (w *work) letter(d *Draft, c person.Contact, shared bool) (string, error) {
 	return letters[:1], nil
 }
 
-// text puts a draft into the words of the recipient's language and channel.
-func (w *work) text(d *Draft, r, about *person.Recipient, ch person.Channel, code string) (string, error) {
+// text puts a draft into the words of the recipient's language.
+func (w *work) text(d *Draft, r, about *person.Recipient, code string) (string, error) {
 	if d.Raw != "" {
 		return d.Raw, nil
 	}
@@ -350,9 +350,6 @@ func (w *work) text(d *Draft, r, about *person.Recipient, ch person.Channel, cod
 		args["called"] = about.Called
 	}
 	key := "sms." + d.Say
-	if ch == person.Push && words.Has("push."+d.Say) {
-		key = "push." + d.Say
-	}
 	if d.Late && words.Has(key+".late") {
 		key += ".late"
 	}

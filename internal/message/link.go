@@ -27,12 +27,16 @@ var linkText = base32.NewEncoding("abcdefghjkmnpqrstuvwxyz234567890").WithPaddin
 
 // loadSecret reads the key that signs links, making it on the first start: 52 characters, 257 bits.
 func loadSecret(tx *store.Tx, ids *clock.IDs) ([]byte, error) {
-	fresh := []byte(ids.Secret(52))
-	if _, err := tx.Exec("INSERT INTO secret (name, value) VALUES ('link', $1) ON CONFLICT DO NOTHING", fresh); err != nil {
+	return keepSecret(tx, "link", []byte(ids.Secret(52)))
+}
+
+// keepSecret answers the secret of a name, which is the fresh one unless there is one already.
+func keepSecret(tx *store.Tx, name string, fresh []byte) ([]byte, error) {
+	if _, err := tx.Exec("INSERT INTO secret (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING", name, fresh); err != nil {
 		return nil, err
 	}
 	var key []byte
-	_, err := tx.Row("SELECT value FROM secret WHERE name = 'link'", nil, &key)
+	_, err := tx.Row("SELECT value FROM secret WHERE name = $1", []any{name}, &key)
 	return key, err
 }
 

@@ -91,6 +91,7 @@ type Outgoing struct {
 	To       string
 	Subject  string // mail only
 	Body     string
+	Link     string // push only: the page to open, from the root
 	Severity Severity
 }
 
@@ -100,6 +101,7 @@ type Result struct {
 	Reports bool          // a delivery report will come
 	Err     error         // nil: taken
 	Never   bool          // with Err: trying again is of no use (the address is bad)
+	Gone    bool          // with Never: the address has ceased to exist and is forgotten
 	Wait    time.Duration // with Err: not before
 }
 

@@ -28,16 +28,29 @@ const (
 // route is one channel with what is on its way to it.
 type route struct {
 	name person.Channel
-	ch   Channel
 	ring chan struct{} // something was offered
 
 	mu     sync.Mutex
+	ch     Channel
 	direct []*batch
 	n      int
 }
 
 func newRoute(name person.Channel, ch Channel) *route {
 	return &route{name: name, ch: ch, ring: make(chan struct{}, 1)}
+}
+
+// channel answers who takes the messages now.
+func (r *route) channel() Channel {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ch
+}
+
+func (r *route) set(ch Channel) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ch = ch
 }
 
 // room answers how many more messages may be kept in memory.
@@ -83,20 +96,25 @@ func (s *Service) wake() {
 	}
 }
 
-// Run hands messages over until ctx ends, then finishes what is in memory. It may run on every node.
+// Run hands messages over until ctx ends, then finishes what is in memory. It may run on every node. A channel that is set
+// while it runs is used at once.
 func (s *Service) Run(ctx context.Context) error {
+	var g errgroup.Group
+	begin := func(r *route) { g.Go(func() error { s.runRoute(ctx, r); return nil }) }
 	s.mu.Lock()
-	s.running = true
-	routes := make([]*route, 0, len(s.routes))
+	s.running, s.begin = true, begin
 	for _, name := range sortedKeys(s.routes) {
-		routes = append(routes, s.routes[name])
+		begin(s.routes[name])
 	}
+	g.Go(func() error { // holds the group open until no channel can be added any more
+		<-ctx.Done()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.begin = nil
+		return nil
+	})
 	s.mu.Unlock()
 	defer func() { s.mu.Lock(); s.running = false; s.mu.Unlock() }()
-	var g errgroup.Group
-	for _, r := range routes {
-		g.Go(func() error { s.runRoute(ctx, r); return nil })
-	}
 	return g.Wait()
 }
 
@@ -250,7 +268,7 @@ func (s *Service) sendDue(ctx context.Context, r *route) (int, error) {
 // tell is asked. One that cannot: a reminder is not risked twice, an alert is sent again and says so. It answers those to send.
 func (s *Service) reconcile(ctx context.Context, r *route, left []Message) ([]Message, error) {
 	var again []Message
-	rec, can := r.ch.(Reconciler)
+	rec, can := r.channel().(Reconciler)
 	for _, m := range left {
 		if can {
 			ref, took, err := rec.Took(m.ID)
@@ -300,11 +318,16 @@ func (s *Service) hand(ctx context.Context, r *route, b *batch) error {
 	for i := range b.list {
 		m := &b.list[i]
 		out[i] = Outgoing{Ref: m.ID, To: m.Address, Body: m.Body, Severity: m.Severity}
-		if r.name == person.Mail {
+		switch r.name {
+		case person.Mail:
 			out[i].Subject = s.subject(m)
+		case person.Push:
+			if err := s.glance(ctx, m, &out[i]); err != nil {
+				return err
+			}
 		}
 	}
-	results := r.ch.Send(ctx, out)
+	results := r.channel().Send(ctx, out)
 	if len(results) != len(b.list) {
 		return fmt.Errorf("channel %s answered %d results for %d messages", r.name, len(results), len(b.list))
 	}
@@ -350,6 +373,11 @@ func (s *Service) settle(tx *store.Tx, m *Message, r Result) error {
 	case r.Err == nil:
 		return s.move(tx, m, Sent, time.Time{}, r.Ref, m.Tries)
 	case r.Never || m.Tries+1 >= maxTries:
+		if r.Gone {
+			if err := s.people.Forget(tx, m.Org, m.Person, m.Channel, m.Address); err != nil {
+				return err
+			}
+		}
 		if err := s.move(tx, m, Failed, time.Time{}, m.Ref, m.Tries+1); err != nil {
 			return err
 		}

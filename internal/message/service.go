@@ -56,6 +56,7 @@ type Service struct {
 	mu      sync.Mutex
 	routes  map[person.Channel]*route
 	running bool
+	begin   func(*route) // while Run can take on another channel
 }
 
 // New answers the service. publicURL is what links begin with, without a slash at the end; empty: texts carry no links.
@@ -78,7 +79,15 @@ func (s *Service) SetDesk(d Desk) { s.desk = d }
 func (s *Service) SetChannel(name person.Channel, ch Channel) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.routes[name] = newRoute(name, ch)
+	if r := s.routes[name]; r != nil {
+		r.set(ch)
+		return
+	}
+	r := newRoute(name, ch)
+	s.routes[name] = r
+	if s.begin != nil {
+		s.begin(r)
+	}
 }
 
 func (s *Service) route(name person.Channel) *route {

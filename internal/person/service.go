@@ -231,8 +231,8 @@ func (s *Service) SetContact(tx *store.Tx, org OrgID, c Contact) error {
 		store.Micros(s.clock.Now()), c.Source); err != nil {
 		return err
 	}
-	// Whether an address is shared is kept beside it: each reminder asks, and addresses seldom change hands. No contact is
-	// ever deleted, so it only has to be set.
+	// Whether an address is shared is kept beside it: each reminder asks, and addresses seldom change hands. It is only ever set: once
+	// shared, a question's letter there stays unlike the others'.
 	holders, err := s.AtAddress(tx, org, c.Channel, c.Address)
 	if err != nil || len(holders) < 2 {
 		return err

@@ -8,6 +8,8 @@ package words
 import (
 	"embed"
 	"encoding/json"
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -174,27 +176,59 @@ func Translate(lang, english string) string {
 	return english
 }
 
+// Read answers what stands in the places of a key's text, given what Say made of it and what is known already.
+func Read(lang, key, said string, known map[string]string) (map[string]string, bool) {
+	pattern, ok := catalogs[lang][key]
+	if !ok {
+		return nil, false
+	}
+	args, ok := match(fill(pattern, known), said)
+	if ok {
+		maps.Copy(args, known)
+	}
+	return args, ok
+}
+
 // match fits a text to a pattern with {name} placeholders and answers what stands in their places.
 func match(pattern, text string) (map[string]string, bool) {
-	args := map[string]string{}
-	for {
-		open := strings.IndexByte(pattern, '{')
-		if open < 0 {
-			return args, pattern == text
-		}
-		if !strings.HasPrefix(text, pattern[:open]) {
-			return nil, false
-		}
-		name, rest, _ := strings.Cut(pattern[open+1:], "}")
-		text, pattern = text[open:], rest
-		next := strings.IndexByte(rest, '{')
-		if next < 0 {
-			next = len(rest)
-		}
-		end := strings.LastIndex(text, rest[:next])
-		if end < 0 {
-			return nil, false
-		}
-		args[name], text = text[:end], text[end:]
+	shape := shapeOf(pattern)
+	found := shape.exp.FindStringSubmatch(text)
+	if found == nil {
+		return nil, false
 	}
+	args := make(map[string]string, len(shape.names))
+	for i, name := range shape.names {
+		args[name] = found[i+1]
+	}
+	return args, true
+}
+
+// shape is a pattern as an expression, whose groups are the places of the names.
+type shape struct {
+	exp   *regexp.Regexp
+	names []string
+}
+
+var shapes sync.Map // *shape by pattern
+
+func shapeOf(pattern string) *shape {
+	if s, ok := shapes.Load(pattern); ok {
+		return s.(*shape)
+	}
+	s := &shape{}
+	exp := "(?s)^"
+	for rest := pattern; ; {
+		before, after, more := strings.Cut(rest, "{")
+		exp += regexp.QuoteMeta(before)
+		if !more {
+			break
+		}
+		var name string
+		name, rest, _ = strings.Cut(after, "}")
+		s.names = append(s.names, name)
+		exp += "(.*?)"
+	}
+	s.exp = regexp.MustCompile(exp + "$")
+	shapes.Store(pattern, s)
+	return s
 }

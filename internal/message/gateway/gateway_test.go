@@ -343,14 +343,14 @@ func subscription(t *testing.T, endpoint string) string {
 
 func TestPush(t *testing.T) {
 	t.Parallel()
-	private, public, err := gateway.NewPushKeys()
+	keys, err := gateway.NewPushKeys()
 	if err != nil {
 		t.Fatal(err)
 	}
 	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/ok":
-			if r.Header.Get("Content-Encoding") != "aes128gcm" || !strings.HasPrefix(r.Header.Get("Authorization"), "vapid ") || r.Header.Get("TTL") != "14400" || r.Header.Get("Urgency") != "high" {
+			if r.Header.Get("Content-Encoding") != "aes128gcm" || !strings.HasPrefix(r.Header.Get("Authorization"), "vapid ") || r.Header.Get("TTL") != "600" || r.Header.Get("Urgency") != "high" {
 				t.Errorf("%v", r.Header)
 			}
 			w.WriteHeader(http.StatusCreated)
@@ -364,25 +364,45 @@ func TestPush(t *testing.T) {
 		}
 	}))
 	defer srv.Close()
-	g := &gateway.Push{Public: public, Private: private, Subject: "mailto:it@example.org", Client: srv.Client()}
+	g := &gateway.Push{Keys: keys, Subject: "mailto:it@example.org", Client: srv.Client()}
 	for _, c := range []struct {
 		to     string
 		failed bool
 		never  bool
+		gone   bool
 		wait   time.Duration
 	}{
-		{subscription(t, srv.URL+"/ok"), false, false, 0},
-		{subscription(t, srv.URL+"/gone"), true, true, 0},
-		{subscription(t, srv.URL+"/busy"), true, false, 30 * time.Second},
-		{subscription(t, srv.URL+"/down"), true, false, 0},
-		{"not a subscription", true, true, 0},
+		{subscription(t, srv.URL+"/ok"), false, false, false, 0},
+		{subscription(t, srv.URL+"/gone"), true, true, true, 0},
+		{subscription(t, srv.URL+"/busy"), true, false, false, 30 * time.Second},
+		{subscription(t, srv.URL+"/down"), true, false, false, 0},
+		{"not a subscription", true, true, false, 0},
 	} {
-		r := g.Send(t.Context(), []message.Outgoing{{Ref: "1", To: c.to, Body: "Time for your medicines", Severity: message.Urgent}})[0]
-		if (r.Err != nil) != c.failed || r.Never != c.never || r.Wait != c.wait {
+		r := g.Send(t.Context(), []message.Outgoing{{Ref: "1", To: c.to, Body: "Time for your medicines"}})[0]
+		if (r.Err != nil) != c.failed || r.Never != c.never || r.Gone != c.gone || r.Wait != c.wait || r.Reports == c.failed {
 			t.Errorf("%.60s: %+v", c.to, r)
 		}
 		if r.Err != nil && strings.Contains(r.Err.Error(), srv.URL) {
 			t.Errorf("the error tells the address: %v", r.Err)
+		}
+	}
+}
+
+// A subscription is whatever a browser says: it must not make the server call what stands beside it.
+func TestPushReachesPublicAddressesAlone(t *testing.T) {
+	t.Parallel()
+	keys, err := gateway.NewPushKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it was called") }))
+	defer srv.Close()
+	g := &gateway.Push{Keys: keys, Subject: "mailto:it@example.org"}
+	_, port, _ := strings.Cut(strings.TrimPrefix(srv.URL, "https://"), ":")
+	for _, host := range []string{"127.0.0.1", "localhost", "[::1]", "0.0.0.0", "10.0.0.1", "169.254.169.254", "100.64.0.1", "[::ffff:192.168.0.1]"} {
+		r := g.Send(t.Context(), []message.Outgoing{{Ref: "1", To: subscription(t, "https://"+host+":"+port+"/push"), Body: "Hello"}})[0]
+		if r.Err == nil || !strings.Contains(r.Err.Error(), "not a public one") {
+			t.Errorf("%s: %+v", host, r)
 		}
 	}
 }

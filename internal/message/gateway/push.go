@@ -1,8 +1,8 @@
 package gateway
 
 import (
-	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -16,15 +16,28 @@ import (
 	"doorstep/internal/message"
 )
 
-// Push sends to browsers (RFC 8030, encrypted by RFC 8291, signed by VAPID, RFC 8292).
+// Push sends to browsers (RFC 8030, encrypted by RFC 8291, signed by VAPID, RFC 8292). Our service worker there reports what it has
+// shown, so a push to a device that is switched off is followed by the next channel.
 type Push struct {
-	Public, Private string // VAPID keys, base64url
-	Subject         string // https://… or mailto:… of who runs this server
-	Client          *http.Client
+	Keys    message.PushKeys
+	Subject string       // https://… or mailto:… of who runs this server
+	Client  *http.Client // nil: one that reaches public addresses alone
 }
 
 // NewPushKeys makes a pair of VAPID keys.
-func NewPushKeys() (private, public string, err error) { return webpush.GenerateVAPIDKeys() }
+func NewPushKeys() (message.PushKeys, error) {
+	private, public, err := webpush.GenerateVAPIDKeys()
+	return message.PushKeys{Private: private, Public: public}, err
+}
+
+// notification is what the service worker is sent (static/worker.js reads it).
+type notification struct {
+	From string `json:"from"` // who says it; may be empty
+	Body string `json:"body"`
+	Tag  string `json:"tag"`  // the same message again replaces itself
+	Link string `json:"link"` // the page to open
+	Ref  string `json:"ref"`  // to be reported as shown
+}
 
 // CheckSubject says whether push services will take a subject: Apple refuses localhost with 403.
 func CheckSubject(subject string) error {
@@ -52,23 +65,23 @@ func (g *Push) one(ctx context.Context, m message.Outgoing) message.Result {
 	if err := json.Unmarshal([]byte(m.To), &sub); err != nil {
 		return message.Result{Err: fmt.Errorf("the browser's subscription cannot be read"), Never: true}
 	}
-	urgency := webpush.UrgencyNormal
-	if m.Severity >= message.Urgent {
-		urgency = webpush.UrgencyHigh
-	}
-	body, err := json.Marshal(map[string]string{"body": m.Body, "tag": m.Ref})
+	ref := message.PushRef + rand.Text()
+	body, err := json.Marshal(notification{From: m.Subject, Body: m.Body, Tag: m.Ref, Link: m.Link, Ref: ref})
 	if err != nil {
 		return message.Result{Err: err, Never: true}
 	}
-	res, err := webpush.SendNotificationWithContext(ctx, bytes.TrimSpace(body), &sub, &webpush.Options{HTTPClient: client(g.Client), Subscriber: strings.TrimPrefix(g.Subject, "mailto:"),
-		VAPIDPublicKey: g.Public, VAPIDPrivateKey: g.Private, TTL: int((4 * time.Hour).Seconds()), Urgency: urgency})
+	// A reminder is for now: a normal urgency would let a sleeping telephone keep it back.
+	res, err := webpush.SendNotificationWithContext(ctx, body, &sub, &webpush.Options{HTTPClient: pushClient(g.Client), Subscriber: strings.TrimPrefix(g.Subject, "mailto:"),
+		VAPIDPublicKey: g.Keys.Public, VAPIDPrivateKey: g.Keys.Private, TTL: int(message.PushLives.Seconds()), Urgency: webpush.UrgencyHigh})
 	if err != nil {
 		return message.Result{Err: fmt.Errorf("the push service does not answer: %w", stripURL(err))}
 	}
 	defer res.Body.Close()
 	switch {
 	case res.StatusCode < 300:
-		return message.Result{}
+		return message.Result{Ref: ref, Reports: true}
+	case res.StatusCode == http.StatusNotFound || res.StatusCode == http.StatusGone:
+		return message.Result{Err: fmt.Errorf("the browser has ended its subscription (status %d)", res.StatusCode), Never: true, Gone: true}
 	case res.StatusCode == http.StatusTooManyRequests || res.StatusCode >= 500:
 		wait, _ := strconv.Atoi(res.Header.Get("Retry-After"))
 		return message.Result{Err: fmt.Errorf("the push service is busy (status %d)", res.StatusCode), Wait: time.Duration(wait) * time.Second}
