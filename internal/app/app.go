@@ -45,8 +45,9 @@ type Server struct {
 	Intake        *device.Intake
 	Metrics       *api.Metrics // once there is a Handler
 
-	mu  sync.Mutex
-	cue func(device string, payload []byte) error // set when a broker is there
+	mu   sync.Mutex
+	cue  func(device string, payload []byte) error // set when a broker is there
+	push pushing
 }
 
 // New migrates the database and puts the services on it.

@@ -31,12 +31,17 @@ func (g Gateways) channels(org person.OrgID, st web.Settings) map[person.Channel
 // Use takes settings into use at once.
 func (g Gateways) Use(org person.OrgID, st web.Settings) error {
 	for name, ch := range g.channels(org, st) {
-		if g.Metrics != nil {
-			ch = g.Metrics.Channel(name, ch)
-		}
-		g.Messages.SetChannel(name, ch)
+		g.set(name, ch)
 	}
+	g.usePush(st)
 	return nil
+}
+
+func (g Gateways) set(name person.Channel, ch message.Channel) {
+	if g.Metrics != nil {
+		ch = g.Metrics.Channel(name, ch)
+	}
+	g.Messages.SetChannel(name, ch)
 }
 
 // Try sends one message by a gateway, outside the outbox, and answers what the gateway said.
@@ -57,17 +62,26 @@ func (g Gateways) Try(ctx context.Context, st web.Settings, name person.Channel,
 	return nil
 }
 
-// load takes the stored settings into use when the server starts.
+// load takes the stored settings into use when the server starts. A server that nobody has set up yet can push already.
 func (g Gateways) load(ctx context.Context) error {
-	var orgs []person.Org
-	if err := g.DB.Read(ctx, func(tx *store.Tx) (err error) { orgs, err = g.People.Orgs(tx); return err }); err != nil || len(orgs) == 0 {
+	var org person.Org
+	if err := g.DB.Read(ctx, func(tx *store.Tx) error {
+		orgs, err := g.People.Orgs(tx)
+		if len(orgs) > 0 {
+			org = orgs[0]
+		}
+		return err
+	}); err != nil {
 		return err
 	}
-	st, err := web.ReadSettings(orgs[0])
+	if err := g.loadPush(ctx); err != nil {
+		return err
+	}
+	st, err := web.ReadSettings(org)
 	if err != nil {
 		return fmt.Errorf("the organization's settings cannot be read: %w", err)
 	}
-	return g.Use(orgs[0].ID, st)
+	return g.Use(org.ID, st)
 }
 
 // SMSToken answers the secret with which an organization's text gateway signs what it posts to us.

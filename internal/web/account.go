@@ -37,7 +37,11 @@ func (s *Server) helping(w http.ResponseWriter, r *http.Request, p *page) error 
 func (s *Server) account(w http.ResponseWriter, r *http.Request, p *page) error {
 	p.note(r)
 	p.Title, p.Active = "account.title", "nav.account"
-	return s.show(w, r, http.StatusOK, p, accountView(p))
+	var d devices
+	if err := s.DB.Read(r.Context(), func(tx *store.Tx) (err error) { d, err = s.loadDevices(tx, p); return err }); err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, p, accountView(p, d))
 }
 
 func (s *Server) saveAccount(w http.ResponseWriter, r *http.Request, p *page) error {

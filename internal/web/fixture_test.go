@@ -66,9 +66,14 @@ func newClinic(t testing.TB) *clinic {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
+	return newClinicOn(t, db)
+}
+
+func newClinicOn(t testing.TB, db *store.DB) *clinic {
+	t.Helper()
 	h := &clinic{t: t, org: "clinic", team: "home", clock: clock.NewSim(time.Date(2026, 3, 9-days, 10, 0, 0, 0, time.UTC))}
 	ids := clock.SeededIDs(h.clock, 3)
-	d := Deps{DB: db, Clock: h.clock, IDs: ids, Person: person.New(db, h.clock, ids), Reading: reading.New(db, h.clock, ids), Demo: demoClinic{h}, Gateways: gateways{}}
+	d := Deps{DB: db, Clock: h.clock, IDs: ids, Person: person.New(db, h.clock, ids), Reading: reading.New(db, h.clock, ids), Demo: demoClinic{h}, Gateways: gateways{pushKey}}
 	h.must(db.Migrate(t.Context(), "person", person.Migrations))
 	h.must(db.Migrate(t.Context(), "promise", promise.Migrations))
 	h.must(db.Migrate(t.Context(), "message", message.Migrations))
@@ -76,6 +81,7 @@ func newClinic(t testing.TB) *clinic {
 	h.must(db.Migrate(t.Context(), "medication", medication.Migrations))
 	h.must(db.Migrate(t.Context(), "reading", reading.Migrations))
 	d.Promise = promise.New(db, h.clock, ids, d.Person)
+	var err error
 	d.Message, err = message.New(t.Context(), db, h.clock, ids, d.Person, "http://doorstep.test")
 	h.must(err)
 	d.Promise.SetHands(hands{d.Message})
@@ -290,13 +296,17 @@ func (h *clinic) shortLink(p person.Person) string {
 	return path
 }
 
+// pushKey is a public VAPID key.
+const pushKey = "BHX_vYYaryjhSGQVi4rX6WdLdI-4Jxv2mrGUA9HtX1GudPn98pyttTOWUvDmNMXlHlR9YyEKiGfizRWWGxk474g"
+
 // gateways that take everything.
-type gateways struct{}
+type gateways struct{ push string }
 
 func (gateways) Try(context.Context, Settings, person.Channel, string, string, string) error {
 	return nil
 }
 func (gateways) Use(person.OrgID, Settings) error { return nil }
+func (g gateways) PushKey() string                { return g.push }
 
 // demoClinic is the demo's clock and telephones over the house.
 type demoClinic struct{ h *clinic }

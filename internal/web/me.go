@@ -16,7 +16,7 @@ type mePage struct {
 	Contacts []person.Contact
 	Helpers  []helper
 	Looks    []look
-	Zones    []option
+	Devices  devices
 }
 
 type helper struct {
@@ -54,6 +54,9 @@ func (s *Server) showMe(w http.ResponseWriter, r *http.Request, p *page, status 
 			return err
 		}
 		if m.Helpers, err = s.helpers(tx, p); err != nil {
+			return err
+		}
+		if m.Devices, err = s.loadDevices(tx, p); err != nil {
 			return err
 		}
 		m.Looks, err = s.looks(tx, p)
@@ -185,6 +188,9 @@ func (s *Server) endAccess(w http.ResponseWriter, r *http.Request, p *page) erro
 
 func (s *Server) signOutEverywhere(w http.ResponseWriter, r *http.Request, p *page) error {
 	if err := s.DB.Write(r.Context(), func(tx *store.Tx) error {
+		if err := s.Person.ForgetChannel(tx, p.Viewer.Org, p.Viewer.Person, person.Push); err != nil { // a lost phone shows nothing more
+			return err
+		}
 		return s.Person.SignOutEverywhere(tx, p.Viewer.Org, p.Viewer.Person)
 	}); err != nil {
 		return err

@@ -36,10 +36,12 @@ type MailSettings struct {
 	From     string `json:"from,omitempty"`
 }
 
-// Gateways tries a gateway with a message of its own, at once and outside the outbox, and takes settings into use.
+// Gateways tries a gateway with a message of its own, at once and outside the outbox, takes settings into use, and says with
+// which key browsers subscribe to pushes (empty: there are none).
 type Gateways interface {
 	Try(ctx context.Context, settings Settings, ch person.Channel, to, subject, body string) error
 	Use(org person.OrgID, settings Settings) error
+	PushKey() string
 }
 
 // setUpSteps are the parts of the wizard, in order; every part can be come back to.

@@ -25,7 +25,8 @@ type asset struct {
 
 var embedded = loadStatic()
 
-var assetKinds = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+var assetKinds = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
+	".png": "image/png"}
 
 func loadStatic() *static {
 	s := &static{files: map[string]asset{}, names: map[string]string{}}
@@ -57,6 +58,13 @@ func (s *static) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	w.Header().Set("Content-Type", a.kind)
+	w.Write(a.body)
+}
+
+// plain writes an asset whose address must never change; how long it may be kept is the caller's to say.
+func (s *static) plain(w http.ResponseWriter, name string) {
+	a := s.files[s.names[name]]
 	w.Header().Set("Content-Type", a.kind)
 	w.Write(a.body)
 }

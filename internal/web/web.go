@@ -66,6 +66,7 @@ func (s *Server) routes(mux *http.ServeMux) {
 	s.taskLinkRoutes(mux)
 	s.chartRoutes(mux)
 	s.deskRoutes(mux)
+	s.pushRoutes(mux)
 	s.setUpRoutes(mux)
 	s.demoRoutes(mux)
 	mux.Handle("GET /events", s.signed(s.events))

@@ -29,6 +29,7 @@ function put(old, fresh) {
   old.replaceWith(fresh)
   if (focus) document.getElementById(focus)?.focus({ preventScroll: true })
   scrollTo(0, y)
+  document.dispatchEvent(new Event('fresh'))
 }
 
 if (live) {

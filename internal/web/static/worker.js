@@ -1,0 +1,25 @@
+// Shows a push and opens its page. What it shows comes encrypted from our server and is safe on a locked screen. It reports
+// what it has shown: without that word the server sends the same by the next way.
+self.addEventListener('install', () => self.skipWaiting())
+self.addEventListener('activate', e => e.waitUntil(self.clients.claim()))
+
+const post = (path, fields) => fetch(path, { method: 'POST', credentials: 'same-origin', body: new URLSearchParams(fields) })
+
+self.addEventListener('push', e => {
+  const n = e.data.json()
+  e.waitUntil(self.registration.showNotification(n.body, { body: n.from, tag: n.tag, renotify: true, icon: '/icon.png', data: n.link })
+    .then(() => post('/push/shown', { ref: n.ref })))
+})
+
+self.addEventListener('notificationclick', e => {
+  e.notification.close()
+  const to = new URL(e.notification.data, self.location.origin)
+  if (to.origin === self.location.origin) e.waitUntil(self.clients.openWindow(to))
+})
+
+// A browser may change its subscription by itself.
+self.addEventListener('pushsubscriptionchange', e => {
+  const was = e.oldSubscription
+  if (was) e.waitUntil(self.registration.pushManager.subscribe(was.options)
+    .then(is => post('/push/on', { subscription: JSON.stringify(is), was: was.endpoint })))
+})
