@@ -29,6 +29,7 @@ type commands struct {
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
 	Demo    demoCmd    `cmd:"" help:"Run a simulated clinic on a simulated clock."`
 	Import  importCmd  `cmd:"" help:"Take FHIR bundles and NDJSON into the record."`
+	Calc    calcCmd    `cmd:"" help:"Published measures from a file."`
 	Sim     simCmd     `cmd:"" help:"Run the simulator and print a report."`
 	Bench   benchCmd   `cmd:"" help:"Measure, as JSON lines. 'bench list' names every figure."`
 	Check   checkCmd   `cmd:"" help:"Verify the ledger's checksums and invariants."`

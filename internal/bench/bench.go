@@ -35,6 +35,7 @@ var All = []Bench{
 	{Name: "web.today", About: "/today for 200 viewers at once while 1,000 readings/s come in: p99 ms, page kB", run: today},
 	{Name: "start", About: "ms until ready on an empty folder; MB resident, idle, with 200 patients", once: true, run: starting},
 	{Name: "record.import", About: "FHIR resources per second of the sample bundles, durable and indexed", run: importing},
+	{Name: "calc.adherence", About: "seconds for CMA1 to CMA9 of 100,000 people from a file, beside reading the file plainly", once: true, run: calcAdherence},
 }
 
 // Runner runs measurements.

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// file writes a file for a command and answers its path.
+func file(t *testing.T, name, text string) string {
+	t.Helper()
+	name = filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// TestCalcAdherence runs the command on files worked by hand: rows of people mixed and out of order, one fill, none.
+func TestCalcAdherence(t *testing.T) {
+	t.Parallel()
+	const header = "PATIENT_ID,DATE,PERDAY,CATEGORY,DURATION\n"
+	for _, c := range []struct {
+		name, text string
+		flags      []string
+		code       int
+		out, errs  string
+	}{
+		{"mixed rows", header + "b,2024-02-10,1,x,30\na,01/01/2024,1,x,30\nb,2024-01-01,1,x,30\n", []string{"--length", "90", "--cma", "1,2,7"}, 0,
+			`{"patient":"b","cma1":0.75,"cma2":0.6666666666666666,"cma7":0.6666666666666667}` + "\n" +
+				`{"patient":"a","cma1":null,"cma2":0.3333333333333333,"cma7":0.33333333333333337}` + "\n", ""},
+		{"gaps and episodes", header + "a,2024-01-01,1,x,30\n", []string{"--cma", "9", "--gaps", "--episodes", "90", "--follow-up", "100"}, 0,
+			`{"patient":"a","cma9":0.30000000000000004,"fills":[{"date":"2024-01-01","category":"x","duration":30,"interval":100,"gap":70}],` +
+				`"episodes":[{"start":"2024-01-01","end":"2024-04-10","days":100,"gap":70}]}` + "\n", ""},
+		{"nobody", header, nil, 0, "", ""},
+		{"empty", "", nil, 1, "", "line 1: the file is empty"},
+		{"a wrong header", "PATIENT,DATE,PERDAY,CATEGORY,DURATION\n", nil, 1, "", "line 1: the header has no column PATIENT_ID"},
+		{"a wrong date", header + "a,2024-01-01,1,x,30\na,31/12/2024,1,x,30\n", nil, 1, "", `line 3: DATE "31/12/2024" is not a date`},
+		{"a measure that is not", header, []string{"--cma", "10"}, 2, "", "--cma 10"},
+		{"a window before the first fill", header, []string{"--start=-1"}, 2, "", "--start"},
+		{"a window out of follow-up", header, []string{"--start", "100", "--follow-up", "50"}, 2, "", "--follow-up 50"},
+	} {
+		name := file(t, "fills.csv", c.text)
+		code, out, errs := do(t, append([]string{"calc", "adherence", name, "--json"}, c.flags...)...)
+		if code != c.code || out != c.out || !strings.Contains(errs, c.errs) || (errs == "") != (c.errs == "") || strings.Count(errs, "\n") > 1 {
+			t.Errorf("%s: %d %s %s", c.name, code, out, errs)
+		}
+		if c.code == 1 && !strings.Contains(errs, "fills.csv: ") {
+			t.Errorf("%s: the file is not named: %s", c.name, errs)
+		}
+	}
+	code, out, _ := do(t, "calc", "adherence", file(t, "f.csv", header+"a,2024-01-01,1,x,30\n"), "--length", "100")
+	if code != 0 || !strings.Contains(out, "CMA9") || !strings.Contains(out, "0.3000") || !strings.Contains(out, " - ") {
+		t.Errorf("table: %d %s", code, out)
+	}
+	if code, _, errs := do(t, "calc", "adherence", "/nowhere/f.csv"); code != 1 || errs != "doorstep: /nowhere/f.csv cannot be opened: no such file or directory\n" {
+		t.Errorf("no file: %d %s", code, errs)
+	}
+}
+
+func TestCalcOpenings(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"P_Eventlist.csv":                       "PatientCode,Monitor,Date\nP,M,2024-01-01 07:00:00\nP,M,2024-01-02 02:00:00\nQ,M,2024-01-02 02:00:00\n",
+		"AuxiliaryData_EMInfo.csv":              "PatientCode,Monitor,StartDate,EndDate,Comment\nP,M,2024-01-01 00:00:00,2024-01-03 00:00:00,\n",
+		"AuxiliaryData_Regimen.csv":             "PatientCode,Monitor,ExpectedOpenings,StartDate,EndDate,On,Off\nP,M,1,2024-01-01 00:00:00,2024-01-03 00:00:00,,\n",
+		"AuxiliaryData_AddedOpenings.csv":       "PatientCode,Monitor,Date,AddedOpenings,Comments\nP,M,2024-01-01 00:00:00,-1,PharmaOpening\n",
+		"AuxiliaryData_NonMonitoredPeriods.csv": "PatientCode,Monitor,StartDate,EndDate,Comments\nP,M,2024-01-03 00:00:00,2024-01-03 00:00:00,Hospitalization\n",
+		"implementation_by monitor.csv":         "not looked at",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	code, out, errs := do(t, "calc", "openings", dir, "--json")
+	want := `{"patient":"P","monitor":"M","date":"2024-01-01","expected":1,"corrected":1,"implementation":1,"recorded":2,"added":-1}
+{"patient":"P","monitor":"M","date":"2024-01-02","expected":1,"corrected":0,"implementation":0,"recorded":0,"added":0}
+{"patient":"P","monitor":"M","date":"2024-01-03","expected":1,"corrected":0,"implementation":null,"recorded":0,"added":0}
+`
+	if code != 0 || out != want || errs != "left out: patient Q, monitor M has no row in EMInfo\n" {
+		t.Errorf("%d %s %s", code, out, errs)
+	}
+	if code, out, _ := do(t, "calc", "openings", dir); code != 0 || !strings.Contains(out, "50.0 %") {
+		t.Errorf("table: %d %s", code, out)
+	}
+	if _, out, _ := do(t, "calc", "openings", dir, "--json", "--day-start", "00:00"); !strings.Contains(out, `"2024-01-02","expected":1,"corrected":1`) {
+		t.Errorf("from midnight: %s", out)
+	}
+	if code, _, errs := do(t, "calc", "openings", t.TempDir()); code != 1 || !strings.Contains(errs, "EventList.csv") {
+		t.Errorf("an empty folder: %d %s", code, errs)
+	}
+	if code, _, errs := do(t, "calc", "openings", "/nowhere"); code != 1 || !strings.Contains(errs, "/nowhere cannot be read") {
+		t.Errorf("no folder: %d %s", code, errs)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "Z_EventList.CSV"), []byte("PatientCode,Monitor,Date\nP,M,yesterday\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errs := do(t, "calc", "openings", dir, "--json"); code != 1 || !strings.Contains(errs, "Z_EventList.CSV: line 2: ") || strings.Count(errs, "\n") != 1 {
+		t.Errorf("a wrong time: %d %s", code, errs)
+	}
+}
