@@ -58,7 +58,7 @@ func Serve(in *Intake, l net.Listener) (*Broker, error) {
 	b.server = mqtt.New(&mqtt.Options{Capabilities: caps, InlineClient: true, Logger: slog.New(slog.DiscardHandler), SysTopicResendInterval: 3600})
 	err := b.server.AddHook(&hook{b: b}, nil)
 	if err == nil {
-		err = b.server.AddListener(listeners.NewNet("devices", l))
+		err = b.server.AddListener(door{listeners.NewNet("devices", l), b})
 	}
 	if err == nil {
 		err = b.server.Serve()
@@ -82,6 +82,24 @@ func (b *Broker) Close() error {
 		b.cancel()
 	})
 	return err
+}
+
+// door is the listener of a broker. It disconnects the devices itself when it closes: the server's own way takes a read lock
+// twice and waits for ever when a device comes or goes in between (mochi-mqtt issue 488).
+type door struct {
+	*listeners.Net
+	b *Broker
+}
+
+func (d door) Close(listeners.CloseFn) {
+	d.Net.Close(func(string) {
+		for _, cl := range d.b.server.Clients.GetAll() {
+			if !cl.Net.Inline && !cl.Closed() {
+				// One that has gone already needs no goodbye.
+				_ = d.b.server.DisconnectClient(cl, packets.ErrServerShuttingDown)
+			}
+		}
+	})
 }
 
 // Cue sends a cue to a device: QoS 1, not retained. Where the device does not listen the error is of kind Unavailable.

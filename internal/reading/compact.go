@@ -22,7 +22,6 @@ const (
 // Compact packs arrivals into chunks and answers how many it packed. Call it now and then (every minute or so); it may be
 // interrupted at any point, and may run on several nodes at once.
 func (s *Service) Compact(ctx context.Context) (int, error) {
-	type owner struct{ org, patient string }
 	var due []owner
 	err := s.db.Read(ctx, func(tx *store.Tx) error {
 		old := s.clock.Now().Add(-packAfter).UnixMilli()
@@ -77,7 +76,7 @@ func born(id string) int64 {
 }
 
 func (s *Service) compact(tx *store.Tx, org, patient string) (int, error) {
-	if err := lock(tx, org, patient); err != nil {
+	if err := lock(tx, owner{org, patient}); err != nil {
 		return 0, err
 	}
 	bySeries := map[string][]Sample{}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/json"
+	"slices"
 	"time"
 
 	"doorstep/internal/fault"
@@ -124,10 +126,9 @@ func (s *Service) Assign(ctx context.Context, org, device, patient string, from,
 		return fault.Invalidf("until: an assignment needs a patient, and ends after it begins")
 	}
 	return s.db.Write(ctx, func(tx *store.Tx) error {
-		if tx.Engine() == store.Postgres { // two at once must see each other
-			if _, err := tx.Exec("SELECT 1 FROM device WHERE id = $1 FOR UPDATE", device); err != nil {
-				return err
-			}
+		key := deviceKey{org, device}
+		if err := lockDevices(tx, "UPDATE", key); err != nil { // two at once must see each other
+			return err
 		}
 		var found int64
 		if ok, err := tx.Row("SELECT 1 FROM device WHERE id = $1 AND org = $2", []any{device, org}, &found); err != nil {
@@ -135,11 +136,11 @@ func (s *Service) Assign(ctx context.Context, org, device, patient string, from,
 		} else if !ok {
 			return fault.NotFoundf("there is no such device")
 		}
-		spans, err := assignments(tx, org, device)
+		held, err := assignments(tx, key)
 		if err != nil {
 			return err
 		}
-		for _, a := range spans {
+		for _, a := range held[key] {
 			if (until.IsZero() || a.From.Before(until)) && (a.Until.IsZero() || from.Before(a.Until)) {
 				return fault.Conflictf("the device is assigned in that time already")
 			}
@@ -161,40 +162,78 @@ func (s *Service) Unassign(ctx context.Context, org, device string, at time.Time
 	})
 }
 
-func assignments(tx *store.Tx, org, device string) ([]Assignment, error) {
-	return store.All(tx, `SELECT from_at, until_at, patient, CASE WHEN EXISTS (SELECT 1 FROM reading_rule r WHERE r.org = a.org AND r.patient = a.patient
-		AND r.until_at = 0) THEN 1 ELSE 0 END FROM assignment a WHERE a.org = $1 AND a.device = $2 ORDER BY from_at`, []any{org, device},
-		func(scan func(...any) error) (Assignment, error) {
-			a := Assignment{Device: device}
-			var from, until, ruled int64
-			err := scan(&from, &until, &a.Patient, &ruled)
-			a.From, a.Until, a.ruled = store.Time(from), store.Time(until), ruled == 1
-			return a, err
-		})
+// deviceKey is an organization and a device.
+type deviceKey [2]string
+
+func (d *Device) key() deviceKey { return deviceKey{d.Org, d.ID} }
+
+// assignments answers whose devices were when, in order.
+func assignments(tx *store.Tx, devices ...deviceKey) (map[deviceKey][]Assignment, error) {
+	keys, err := json.Marshal(devices)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[deviceKey][]Assignment, len(devices))
+	err = tx.Rows(`SELECT a.org, a.device, a.from_at, a.until_at, a.patient, CASE WHEN EXISTS (SELECT 1 FROM reading_rule r WHERE r.org = a.org
+		AND r.patient = a.patient AND r.until_at = 0) THEN 1 ELSE 0 END FROM `+tx.Tuples("$1", "org", "device")+` k CROSS JOIN assignment a
+		WHERE a.org = k.org AND a.device = k.device ORDER BY a.org, a.device, a.from_at`, []any{string(keys)}, func(scan func(...any) error) error {
+		var k deviceKey
+		var a Assignment
+		var from, until, ruled int64
+		err := scan(&k[0], &k[1], &from, &until, &a.Patient, &ruled)
+		a.Device, a.From, a.Until, a.ruled = k[1], store.Time(from), store.Time(until), ruled == 1
+		out[k] = append(out[k], a)
+		return err
+	})
+	return out, err
 }
 
-// holder answers who had the device at an instant; "" is nobody.
-func holder(spans []Assignment, at time.Time) string {
-	for _, a := range spans {
-		if !at.Before(a.From) && (a.Until.IsZero() || at.Before(a.Until)) {
-			return a.Patient
+func (k deviceKey) compare(l deviceKey) int { return slices.Compare(k[:], l[:]) }
+
+// lockDevices keeps assignments of devices from changing until the transaction ends ("SHARE"), or also from being read under
+// such a lock ("UPDATE"). devices are in order.
+func lockDevices(tx *store.Tx, how string, devices ...deviceKey) error {
+	if tx.Engine() != store.Postgres {
+		return nil
+	}
+	ids := make([]string, len(devices))
+	for i, d := range devices {
+		ids[i] = d[1]
+	}
+	_, err := tx.Exec("SELECT 1 FROM device WHERE id = ANY($1) ORDER BY id FOR "+how, ids)
+	return err
+}
+
+// whose answers the assignment in which a sample was measured; nil is nobody's. A reading whose time is unknown can only be
+// that of the one person who ever had the device.
+func whose(spans []Assignment, s *Sample) *Assignment {
+	if s.Flags.Has(TimeUnknown) {
+		return onlyHolder(spans)
+	}
+	return holder(spans, s.At)
+}
+
+// holder answers the assignment in force at an instant; nil is none.
+func holder(spans []Assignment, at time.Time) *Assignment {
+	for i := range spans {
+		if a := &spans[i]; !at.Before(a.From) && (a.Until.IsZero() || at.Before(a.Until)) {
+			return a
 		}
 	}
-	return ""
+	return nil
 }
 
-// onlyHolder answers the one person who ever had the device; "" when there was nobody or more than one. A reading whose
-// time is unknown can belong to nobody else.
-func onlyHolder(spans []Assignment) string {
+// onlyHolder answers the first assignment to the one person who ever had the device; nil when there was nobody or more than one.
+func onlyHolder(spans []Assignment) *Assignment {
 	for i := range spans {
 		if spans[i].Patient != spans[0].Patient {
-			return ""
+			return nil
 		}
 	}
 	if len(spans) == 0 {
-		return ""
+		return nil
 	}
-	return spans[0].Patient
+	return &spans[0]
 }
 
 // Devices answers an organization's devices, by id.

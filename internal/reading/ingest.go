@@ -1,6 +1,7 @@
 package reading
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"math"
@@ -19,65 +20,121 @@ func (s *Service) Ingest(ctx context.Context, dev Device, batch []Reading) (Rece
 		return Receipt{}, fault.New(fault.TooMuch, "more than %d readings in one request", maxBatch)
 	}
 	now := s.clock.Now().Truncate(time.Millisecond)
-	var receipt Receipt
-	err := s.db.Write(ctx, func(tx *store.Tx) error {
-		in := ingestion{s: s, tx: tx, dev: dev, now: now, receipt: Receipt{Refused: []Refusal{}}}
-		err := in.run(batch)
-		receipt = in.receipt
-		return err
-	})
-	if err != nil {
+	d := &delivery{dev: dev, came: make([]arrived, 0, len(batch)), told: make(chan verdict, 1)}
+	for i := range batch {
+		if reason := batch[i].wrong(); reason != "" {
+			d.wrong = append(d.wrong, Refusal{i, reason})
+			continue
+		}
+		d.came = append(d.came, arrived{d, i, sample(&dev, &batch[i], now)})
+	}
+	if err := s.gate.through(ctx, d, s.storeGroup); err != nil {
 		return Receipt{}, err
 	}
-	return receipt, nil
+	return d.receipt, nil
 }
 
-// ingestion is one batch on its way in.
+// storeGroup stores a group in one transaction, in which each table is read and written once, however many devices there are.
+func (s *Service) storeGroup(ctx context.Context, group []*delivery) error {
+	return s.db.Write(ctx, func(tx *store.Tx) error {
+		in := ingestion{s: s, tx: tx, now: s.clock.Now().Truncate(time.Millisecond), group: group, people: map[owner]*fellow{}}
+		return in.run()
+	})
+}
+
+// ingestion is a group of deliveries on its way in.
 type ingestion struct {
-	s       *Service
-	tx      *store.Tx
-	dev     Device
-	now     time.Time
-	receipt Receipt
-	fresh   []Sample        // of the person at hand
-	ruled   map[string]bool // persons who have rules in force
+	s      *Service
+	tx     *store.Tx
+	now    time.Time
+	group  []*delivery
+	people map[owner]*fellow
 }
 
-func (in *ingestion) run(batch []Reading) error {
-	spans, err := assignments(in.tx, in.dev.Org, in.dev.ID)
+// fellow is one person of a group.
+type fellow struct {
+	owner
+	came  []arrived // in the order of arrival
+	fresh []Sample // those that are new
+	ruled bool     // has rules in force
+}
+
+func (in *ingestion) run() error {
+	homeless, err := in.place()
 	if err != nil {
 		return err
 	}
-	in.ruled = map[string]bool{}
-	for _, a := range spans {
-		in.ruled[a.Patient] = a.ruled
-	}
-	byPatient := map[string][]Sample{}
-	var homeless []Sample
-	for i := range batch {
-		r := &batch[i]
-		if reason := r.wrong(); reason != "" {
-			in.receipt.Refused = append(in.receipt.Refused, Refusal{i, reason})
-			continue
-		}
-		sample := in.sample(r)
-		patient := holder(spans, sample.At)
-		if sample.Flags.Has(TimeUnknown) {
-			patient = onlyHolder(spans)
-		}
-		if patient == "" {
-			homeless = append(homeless, sample)
-			in.receipt.Refused = append(in.receipt.Refused, Refusal{i, "quarantined: the device was assigned to nobody when this was measured"})
-			continue
-		}
-		byPatient[patient] = append(byPatient[patient], sample)
-	}
-	for _, patient := range slices.Sorted(maps.Keys(byPatient)) {
-		if err := in.store(patient, byPatient[patient]); err != nil {
+	if len(in.people) > 0 {
+		if err := in.store(slices.SortedFunc(maps.Keys(in.people), owner.compare)); err != nil {
 			return err
 		}
 	}
 	return in.quarantine(homeless)
+}
+
+// place finds out whose the samples are, and answers those that are nobody's.
+func (in *ingestion) place() ([]arrived, error) {
+	held, err := in.holders()
+	if err != nil {
+		return nil, err
+	}
+	var homeless []arrived
+	for _, d := range in.group {
+		d.receipt = Receipt{Refused: append([]Refusal{}, d.wrong...)}
+		spans := held[d.dev.key()]
+		for i := range d.came {
+			one := d.came[i]
+			a := whose(spans, &one.Sample)
+			if a == nil {
+				homeless = append(homeless, one)
+				d.receipt.Refused = append(d.receipt.Refused, Refusal{one.index, "quarantined: the device was assigned to nobody when this was measured"})
+				continue
+			}
+			o := owner{d.dev.Org, a.Patient}
+			p := in.people[o]
+			if p == nil {
+				p = &fellow{owner: o, ruled: a.ruled}
+				in.people[o] = p
+			}
+			p.came = append(p.came, one)
+		}
+		slices.SortFunc(d.receipt.Refused, func(a, b Refusal) int { return cmp.Compare(a.Index, b.Index) })
+	}
+	return homeless, nil
+}
+
+// holders answers the assignments of the group's devices. Those with a sample that seems to be nobody's are read again under a
+// lock that Assign takes too: an assignment either is seen here, or finds the sample in quarantine.
+func (in *ingestion) holders() (map[deviceKey][]Assignment, error) {
+	held, err := assignments(in.tx, in.devices(func(*delivery) bool { return true })...)
+	if err != nil || in.tx.Engine() != store.Postgres {
+		return held, err
+	}
+	odd := in.devices(func(d *delivery) bool {
+		spans := held[d.dev.key()]
+		return slices.ContainsFunc(d.came, func(a arrived) bool { return whose(spans, &a.Sample) == nil })
+	})
+	if len(odd) == 0 {
+		return held, nil
+	}
+	if err := lockDevices(in.tx, "SHARE", odd...); err != nil {
+		return nil, err
+	}
+	again, err := assignments(in.tx, odd...)
+	maps.Copy(held, again)
+	return held, err
+}
+
+// devices answers the devices of the deliveries that are asked for, each once, in order.
+func (in *ingestion) devices(want func(*delivery) bool) []deviceKey {
+	var out []deviceKey
+	for _, d := range in.group {
+		if want(d) {
+			out = append(out, d.dev.key())
+		}
+	}
+	slices.SortFunc(out, deviceKey.compare)
+	return slices.Compact(out)
 }
 
 // wrong tells why a reading cannot be used; "" when it can.
@@ -99,19 +156,19 @@ func (r *Reading) wrong() string {
 
 // sample puts a reading's time right. Where the device told its own present time and that is off by more than two minutes,
 // the difference to the receipt corrects the time of measurement.
-func (in *ingestion) sample(r *Reading) Sample {
-	out := Sample{At: r.At.UTC().Truncate(time.Millisecond), Received: in.now, Series: r.Series, Value: r.Value, Unit: r.Unit, Device: in.dev.ID, Seq: -1}
+func sample(dev *Device, r *Reading, now time.Time) Sample {
+	out := Sample{At: r.At.UTC().Truncate(time.Millisecond), Received: now, Series: r.Series, Value: r.Value, Unit: r.Unit, Device: dev.ID, Seq: -1}
 	out.DeviceAt = out.At
 	if r.HasSeq {
 		out.Seq = r.Seq
 	}
 	if !r.Clock.IsZero() {
 		out.Clock = r.Clock.UTC().Truncate(time.Millisecond)
-		if off := in.now.Sub(out.Clock); off.Abs() > clockOff {
+		if off := now.Sub(out.Clock); off.Abs() > clockOff {
 			out.At, out.Flags = out.At.Add(off), ClockCorrected
 		}
 	}
-	switch ahead := out.At.Sub(in.now); {
+	switch ahead := out.At.Sub(now); {
 	case ahead > futureMost || ahead < -pastMost:
 		out.Flags |= TimeUnknown
 	case ahead > clockAhead:
@@ -120,30 +177,56 @@ func (in *ingestion) sample(r *Reading) Sample {
 	return out
 }
 
-// store puts one person's samples away.
-func (in *ingestion) store(patient string, samples []Sample) error {
-	tx, org := in.tx, in.dev.Org
-	if err := lock(tx, org, patient); err != nil {
+// store puts away the samples of the people in owners.
+func (in *ingestion) store(owners []owner) error {
+	tx := in.tx
+	if err := lock(tx, owners...); err != nil {
 		return err
 	}
-	known, err := streams(tx, org, patient, in.dev.ID)
+	var sources []source
+	for _, o := range owners {
+		for _, one := range in.people[o].came {
+			sources = append(sources, source{o.org, o.patient, one.Device})
+		}
+	}
+	slices.SortFunc(sources, source.compare)
+	known, err := streams(tx, slices.Compact(sources))
 	if err != nil {
 		return err
 	}
-	in.fresh = samples[:0]
-	for i := range samples {
-		sample := &samples[i]
-		st := known[sample.Series]
+	for _, o := range owners {
+		if err := in.sift(in.people[o], known); err != nil {
+			return err
+		}
+	}
+	if err := in.write(owners, known); err != nil {
+		return err
+	}
+	for _, o := range owners {
+		if err := in.tell(in.people[o]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sift tells a person's new samples from those that came before, and marks what is odd about them.
+func (in *ingestion) sift(p *fellow, known map[source]map[string]*stream) error {
+	p.fresh = make([]Sample, 0, len(p.came))
+	for i := range p.came {
+		one := &p.came[i]
+		sample, series := &one.Sample, known[source{p.org, p.patient, one.Device}]
+		st := series[sample.Series]
 		if st == nil {
 			st = &stream{series: sample.Series}
-			known[sample.Series] = st
+			series[sample.Series] = st
 		}
-		seen, err := in.seen(patient, st, sample)
+		seen, err := in.seen(p, st, sample)
 		if err != nil {
 			return err
 		}
 		if seen {
-			in.receipt.Known++
+			one.receipt.Known++
 			continue
 		}
 		switch plausible.Judge(sample.Series, sample.Unit, sample.Value, &st.own) {
@@ -153,34 +236,55 @@ func (in *ingestion) store(patient string, samples []Sample) error {
 			sample.Flags |= Unlike
 		}
 		st.take(sample)
-		in.fresh = append(in.fresh, *sample)
+		p.fresh = append(p.fresh, *sample)
+		one.receipt.Stored++
 	}
-	if len(in.fresh) == 0 {
-		return nil
-	}
-	in.receipt.Stored += len(in.fresh)
-	if _, err := tx.Exec("INSERT INTO arrival (org, patient, id, bytes) VALUES ($1, $2, $3, $4)", org, patient, in.s.ids.New(), packBatch(in.fresh)); err != nil {
-		return err
-	}
-	for _, name := range slices.Sorted(maps.Keys(known)) {
-		if st := known[name]; st.touched {
-			if err := st.save(tx, org, patient, in.dev.ID); err != nil {
-				return err
-			}
+	return nil
+}
+
+// write puts new samples into the log, a row for each person, and saves the streams that they belong to.
+func (in *ingestion) write(owners []owner, known map[source]map[string]*stream) error {
+	var logs, rows [][]any
+	for _, o := range owners {
+		if p := in.people[o]; len(p.fresh) > 0 {
+			logs = append(logs, []any{o.org, o.patient, in.s.ids.New(), packBatch(p.fresh)})
 		}
 	}
-	slices.SortStableFunc(in.fresh, func(a, b Sample) int { return a.At.Compare(b.At) })
-	if in.ruled[patient] {
-		if err := in.s.judge(tx, org, patient, in.now, in.fresh); err != nil {
+	for k, series := range known {
+		for _, st := range series {
+			if !st.touched {
+				continue
+			}
+			row, err := st.row(k)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, row)
+		}
+	}
+	if err := in.tx.Put("arrival", []string{"org", "patient", "id", "bytes"}, 3, len(logs), func(i int) []any { return logs[i] }); err != nil {
+		return err
+	}
+	return in.tx.Put("stream", streamColumns, streamKey, len(rows), func(i int) []any { return rows[i] })
+}
+
+// tell lets the rules and the listeners know of a person's new samples.
+func (in *ingestion) tell(p *fellow) error {
+	if len(p.fresh) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(p.fresh, func(a, b Sample) int { return a.At.Compare(b.At) })
+	if p.ruled {
+		if err := in.s.judge(in.tx, p.org, p.patient, in.now, p.fresh); err != nil {
 			return err
 		}
 	}
 	for _, l := range in.s.listeners {
-		if err := l.Stored(tx, org, patient, in.fresh); err != nil {
+		if err := l.Stored(in.tx, p.org, p.patient, p.fresh); err != nil {
 			return err
 		}
 	}
-	tx.Hint("patient", org+"/"+patient)
+	in.tx.Hint("patient", p.org+"/"+p.patient)
 	return nil
 }
 
@@ -191,7 +295,7 @@ const lookAround = 10 * time.Minute
 // seen tells whether a sample is one that came before. Mostly the stream knows; where it does not, the stored samples are
 // looked through. A sequence number that came before with another time is a device that began to count anew: its
 // reading is a new one.
-func (in *ingestion) seen(patient string, st *stream, sample *Sample) (bool, error) {
+func (in *ingestion) seen(p *fellow, st *stream, sample *Sample) (bool, error) {
 	counted := sample.Seq >= 0 && st.seqs.has(sample.Seq)
 	if !counted && sample.DeviceAt.After(st.deviceAt) && !sample.Flags.Has(TimeUnknown) {
 		return false, nil
@@ -208,12 +312,12 @@ func (in *ingestion) seen(patient string, st *stream, sample *Sample) (bool, err
 		}
 		return old.Value == sample.Value && old.Unit == sample.Unit
 	}
-	for i := range in.fresh {
-		if in.fresh[i].Series == sample.Series && match(&in.fresh[i]) {
+	for i := range p.fresh {
+		if p.fresh[i].Series == sample.Series && match(&p.fresh[i]) {
 			return true, nil
 		}
 	}
-	near, err := within(in.tx, in.dev.Org, patient, sample.Series, sample.At.Add(-lookAround), sample.At.Add(lookAround))
+	near, err := within(in.tx, p.org, p.patient, sample.Series, sample.At.Add(-lookAround), sample.At.Add(lookAround))
 	if err != nil {
 		return false, err
 	}

@@ -41,7 +41,7 @@ func (s *Service) Pill(ctx context.Context, dev Device, events []PillEvent) (Rec
 	var receipt Receipt
 	err := s.db.Write(ctx, func(tx *store.Tx) error {
 		receipt = Receipt{Refused: []Refusal{}}
-		spans, err := assignments(tx, dev.Org, dev.ID)
+		held, err := assignments(tx, dev.key())
 		if err != nil {
 			return err
 		}
@@ -50,7 +50,7 @@ func (s *Service) Pill(ctx context.Context, dev Device, events []PillEvent) (Rec
 				receipt.Refused = append(receipt.Refused, Refusal{i, reason})
 				continue
 			}
-			if err := s.pill(tx, dev, spans, now, i, e, &receipt); err != nil {
+			if err := s.pill(tx, dev, held[dev.key()], now, i, e, &receipt); err != nil {
 				return err
 			}
 		}
@@ -84,18 +84,15 @@ func (s *Service) pill(tx *store.Tx, dev Device, spans []Assignment, now time.Ti
 	if e.HasSeq {
 		key = fmt.Sprintf("%d %s", e.Seq, e.At.UTC().Format(time.RFC3339Nano))
 	}
-	in := ingestion{dev: dev, now: now}
-	timed := in.sample(&Reading{At: e.At, Clock: e.Clock})
+	timed := sample(&dev, &Reading{At: e.At, Clock: e.Clock}, now)
 	e.At, e.Received = timed.At, now
-	patient := holder(spans, e.At)
-	if timed.Flags.Has(TimeUnknown) {
-		patient = onlyHolder(spans)
-	}
-	if patient == "" {
+	a := whose(spans, &timed)
+	if a == nil {
 		receipt.Refused = append(receipt.Refused, Refusal{i, "quarantined: the device was assigned to nobody then"})
 		row := Quarantined{Device: dev.ID, Received: now, Reason: ReasonUnassigned, Stream: "pill/" + e.Event, Payload: []byte(key)}
 		return keepAside(tx, dev.Org, []Quarantined{row}, func(int) []byte { return []byte("pill " + key) })
 	}
+	patient := a.Patient
 	sum := sha256.Sum256([]byte(key))
 	fresh, err := tx.InsertNew("pill_event", []string{"org", "patient", "device", "key", "at", "received", "event", "slot", "value"}, 1, func(int) []any {
 		return []any{dev.Org, patient, dev.ID, hex.EncodeToString(sum[:16]), store.Micros(e.At), store.Micros(now), e.Event, int64(e.Slot), e.Value}

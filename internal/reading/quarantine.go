@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
+	"slices"
 	"time"
 
 	"doorstep/internal/store"
@@ -25,18 +27,29 @@ const (
 )
 
 // quarantine keeps samples that belong to nobody. What came before is kept once.
-func (in *ingestion) quarantine(samples []Sample) error {
-	rows := make([]Quarantined, len(samples))
-	for i := range samples {
-		one := samples[i]
-		rows[i] = Quarantined{Device: in.dev.ID, Received: in.now, Reason: ReasonUnassigned, Stream: one.Series, Payload: packBatch(samples[i : i+1])}
+func (in *ingestion) quarantine(strays []arrived) error {
+	byOrg := map[string][]Sample{}
+	for i := range strays {
+		org := strays[i].dev.Org
+		byOrg[org] = append(byOrg[org], strays[i].Sample)
 	}
-	return keepAside(in.tx, in.dev.Org, rows, func(i int) []byte {
-		one := samples[i]
-		one.Received, one.At, one.Clock = milli(0), one.DeviceAt, time.Time{} // what makes it the same reading when it comes again
-		one.Flags = 0
-		return packBatch([]Sample{one})
-	})
+	for _, org := range slices.Sorted(maps.Keys(byOrg)) {
+		samples := byOrg[org]
+		rows := make([]Quarantined, len(samples))
+		for i := range samples {
+			one := &samples[i]
+			rows[i] = Quarantined{Device: one.Device, Received: one.Received, Reason: ReasonUnassigned, Stream: one.Series, Payload: packBatch(samples[i : i+1])}
+		}
+		if err := keepAside(in.tx, org, rows, func(i int) []byte {
+			one := samples[i]
+			one.Received, one.At, one.Clock = milli(0), one.DeviceAt, time.Time{} // what makes it the same reading when it comes again
+			one.Flags = 0
+			return packBatch([]Sample{one})
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Malformed keeps a payload that could not be read, durably: the device need not send it again.

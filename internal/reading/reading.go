@@ -8,16 +8,18 @@
 //   - Alerts are judged at the time of measurement; a rule for silence needs no data.
 //
 // The durable truth is an append-only log of batches (arrival), packed later into chunks per person and series (Compact);
-// reads see both. Hot-path writes are a handful of statements per batch.
+// reads see both. Batches that come at the same time share a transaction of a handful of statements.
 package reading
 
 import (
+	"cmp"
 	"embed"
 	"io/fs"
 	"sync"
 	"time"
 
 	"doorstep/internal/clock"
+	"doorstep/internal/person"
 	"doorstep/internal/reading/rule"
 	"doorstep/internal/store"
 )
@@ -128,7 +130,7 @@ type Alert struct {
 
 // Listener is told inside the transaction that stores: the ledger turns readings into evidence and alerts.
 type Listener interface {
-	// Stored gets the fresh samples of one person from one batch, in the order of measurement.
+	// Stored gets the fresh samples of one person that came at the same time, in the order of measurement.
 	Stored(tx *store.Tx, org, patient string, fresh []Sample) error
 	Alert(tx *store.Tx, a Alert) error
 }
@@ -149,6 +151,8 @@ type Service struct {
 	listeners []Listener
 	pills     []PillListener
 
+	gate gate // to Ingest
+
 	mu    sync.RWMutex
 	signs map[string]signed // devices that signed in lately
 }
@@ -164,12 +168,24 @@ func (s *Service) Listen(l Listener) { s.listeners = append(s.listeners, l) }
 // ListenPills adds a listener of pill boxes; call it before the first Pill.
 func (s *Service) ListenPills(l PillListener) { s.pills = append(s.pills, l) }
 
-// lock keeps others out of one person's readings until the transaction ends. SQLite has one writer anyway. Persons are
-// locked in the order of their keys, so that two batches cannot wait for each other.
-func lock(tx *store.Tx, org, patient string) error {
+// owner is an organization and a patient.
+type owner struct{ org, patient string }
+
+func (o owner) compare(p owner) int {
+	return cmp.Or(cmp.Compare(person.Shard(person.ID(o.patient)), person.Shard(person.ID(p.patient))), cmp.Compare(o.org, p.org), cmp.Compare(o.patient, p.patient))
+}
+
+// lock keeps others out of people's readings until the transaction ends. SQLite has one writer anyway. owners are in the order of
+// compare, so that two transactions cannot wait for each other: neither here nor, since that order follows the shards, for the
+// ledger's locks, which a listener takes later.
+func lock(tx *store.Tx, owners ...owner) error {
 	if tx.Engine() != store.Postgres {
 		return nil
 	}
-	_, err := tx.Exec("SELECT pg_advisory_xact_lock(hashtextextended($1, 7))", "reading/"+org+"/"+patient)
+	names := make([]string, len(owners))
+	for i, o := range owners {
+		names[i] = "reading/" + o.org + "/" + o.patient
+	}
+	_, err := tx.Exec("SELECT pg_advisory_xact_lock(hashtextextended(name, 7)) FROM unnest($1::text[]) name", names)
 	return err
 }

@@ -19,7 +19,7 @@ func (s *Service) SetRule(tx *store.Tx, r Rule) (Rule, error) {
 	if r.Org == "" || r.Patient == "" {
 		return Rule{}, fault.Invalidf("patient: a rule needs a person")
 	}
-	if err := lock(tx, r.Org, r.Patient); err != nil {
+	if err := lock(tx, owner{r.Org, r.Patient}); err != nil {
 		return Rule{}, err
 	}
 	if r.ID == "" {
@@ -267,7 +267,7 @@ func (s *Service) sweep(tx *store.Tx, r Rule, now time.Time) (bool, error) {
 	if err != nil || !r.Silent(now, r.From, seen, ok) {
 		return false, err
 	}
-	if err := lock(tx, r.Org, r.Patient); err != nil {
+	if err := lock(tx, owner{r.Org, r.Patient}); err != nil {
 		return false, err
 	}
 	list, err := store.All(tx, watchedSQL+"AND r.patient = $3 AND r.id = $4", []any{[]byte{}, r.Org, r.Patient, r.ID},

@@ -1,6 +1,8 @@
 package reading
 
 import (
+	"encoding/json"
+	"slices"
 	"time"
 
 	"doorstep/internal/reading/rule"
@@ -19,15 +21,29 @@ type stream struct {
 	touched  bool
 }
 
-// streams reads what is known of a device on a person, by series.
-func streams(tx *store.Tx, org, patient, device string) (map[string]*stream, error) {
-	out := map[string]*stream{}
-	err := tx.Rows("SELECT series, seqs, device_at, own, latest FROM stream WHERE org = $1 AND patient = $2 AND device = $3",
-		[]any{org, patient, device}, func(scan func(...any) error) error {
+// source is a device on a person: organization, patient, device.
+type source [3]string
+
+func (k source) compare(l source) int { return slices.Compare(k[:], l[:]) }
+
+// streams reads what is known of devices on people, by series.
+func streams(tx *store.Tx, sources []source) (map[source]map[string]*stream, error) {
+	keys, err := json.Marshal(sources)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[source]map[string]*stream, len(sources))
+	for _, k := range sources {
+		out[k] = map[string]*stream{}
+	}
+	err = tx.Rows("SELECT s.org, s.patient, s.device, s.series, s.seqs, s.device_at, s.own, s.latest FROM "+tx.Tuples("$1", "org", "patient", "device")+
+		" k CROSS JOIN stream s WHERE s.org = k.org AND s.patient = k.patient AND s.device = k.device", []any{string(keys)},
+		func(scan func(...any) error) error {
+			var k source
 			st := &stream{}
 			var packed, own, latest []byte
 			var at int64
-			if err := scan(&st.series, &packed, &at, &own, &latest); err != nil {
+			if err := scan(&k[0], &k[1], &k[2], &st.series, &packed, &at, &own, &latest); err != nil {
 				return err
 			}
 			st.deviceAt = store.Time(at)
@@ -45,7 +61,7 @@ func streams(tx *store.Tx, org, patient, device string) (map[string]*stream, err
 			if st.latest, err = unpackLatest(latest); err != nil {
 				return err
 			}
-			out[st.series] = st
+			out[k][st.series] = st
 			return nil
 		})
 	return out, err
@@ -62,21 +78,18 @@ func unpackLatest(b []byte) (*Sample, error) {
 	return &list[0], nil
 }
 
-// save writes the stream back.
-func (st *stream) save(tx *store.Tx, org, patient, device string) error {
+var streamColumns = []string{"org", "patient", "device", "series", "seqs", "device_at", "own", "latest", "seen_at"}
+
+const streamKey = 4 // of the columns are the key
+
+// row is the stream's row, in the order of streamColumns.
+func (st *stream) row(k source) ([]any, error) {
 	own, err := st.own.AppendBinary(nil)
-	if err != nil {
-		return err
-	}
 	latest, seen := []byte{}, int64(0)
 	if st.latest != nil {
 		latest, seen = packBatch([]Sample{*st.latest}), store.Micros(st.latest.now())
 	}
-	_, err = tx.Exec(`INSERT INTO stream (org, patient, device, series, seqs, device_at, own, latest, seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-		ON CONFLICT (org, patient, device, series) DO UPDATE SET seqs = excluded.seqs, device_at = excluded.device_at,
-		own = excluded.own, latest = excluded.latest, seen_at = excluded.seen_at`,
-		org, patient, device, st.series, st.packSeqs(), store.Micros(st.deviceAt), own, latest, seen)
-	return err
+	return []any{k[0], k[1], k[2], st.series, st.packSeqs(), store.Micros(st.deviceAt), own, latest, seen}, err
 }
 
 // packSeqs packs the sequence numbers, after a byte that tells whether some readings had none.
