@@ -73,18 +73,19 @@ type stop struct {
 
 // walk is every page in one language.
 func (h *clinic) walk(lang string) []stop {
-	patient, nurse := h.ruth, h.dana
+	patient, helper, nurse := h.ruth, h.elena, h.dana
 	if lang == "es" {
-		patient, nurse = h.luis, h.eva
+		patient, helper, nurse = h.luis, h.rosa, h.eva
 	}
 	helping := "/helping/" + string(patient.ID)
 	setUp := h.setUpLink(h.org)
 	list := []stop{
 		{"sign-in", "/", nil}, {"arrive", h.link(patient), nil}, {"link-over", "/in/nothing", nil}, {"short-link", h.shortLink(patient), nil},
 		{"today", "/today", &patient}, {"numbers", "/numbers", &patient}, {"messages", "/messages", &patient}, {"me", "/me", &patient},
-		{"helping", "/helping?all=1", &h.elena}, {"helping-today", helping + "/today", &h.elena}, {"helping-numbers", helping + "/numbers", &h.elena},
-		{"helping-messages", helping + "/messages", &h.elena}, {"helping-me", helping + "/me", &h.elena},
-		{"desk", "/desk", &nurse}, {"people", "/desk/people", &nurse}, {"person", "/desk/people/" + string(patient.ID), &nurse}, {"account", "/account", &nurse},
+		{"helping", "/helping?all=1", &helper}, {"helping-today", helping + "/today", &helper}, {"helping-numbers", helping + "/numbers", &helper},
+		{"helping-messages", helping + "/messages", &helper}, {"helping-me", helping + "/me", &helper}, {"helper-account", "/account", &helper},
+		{"desk", "/desk", &nurse}, {"people", "/desk/people", &nurse}, {"person", "/desk/people/" + string(patient.ID), &nurse},
+		{"person-me", "/desk/people/" + string(patient.ID) + "/me", &nurse}, {"account", "/account", &nurse},
 		{"nowhere", "/nowhere", nil}, {"demo", "/demo", nil}, {"demo-phone", "/demo/phone/+15550100001", nil}, {"demo-box", "/demo/pillbox/box", nil},
 	}
 	for _, step := range setUpSteps {
@@ -159,6 +160,10 @@ func (h *clinic) look(ctx context.Context, t *testing.T, s stop, name string, wi
 		found, err := chromedp.Run(ctx, chromedp.Evaluate[string](runAxe, chromedp.EvalAwaitPromise))
 		h.must(err)
 		h.must(json.Unmarshal([]byte(found), &list))
+	}
+	said, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.documentElement.lang`))
+	if err != nil || !strings.HasSuffix(strings.TrimSuffix(name, fmt.Sprintf("-%d", width)), "-"+said) {
+		t.Errorf("%s says that it is in %q (%v)", name, said, err)
 	}
 	for _, v := range list {
 		t.Errorf("%s: %s: %s\n%s\n%s", name, v.ID, v.Help, v.Nodes[0].HTML, v.Nodes[0].Summary)

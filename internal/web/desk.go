@@ -122,13 +122,25 @@ func (s *Server) loadTasks(tx *store.Tx, m *deskPage, all string) error {
 			}
 			g.Tasks = append(g.Tasks, l)
 		}
-		if t.Owner != "" {
-			l, err := s.taskLine(tx, names, t, false)
-			if err != nil {
-				return err
-			}
-			m.HandOver = append(m.HandOver, l)
+	}
+	return s.loadHandOver(tx, m, names, seen)
+}
+
+// loadHandOver lists what the next shift has to know about the viewer's patients.
+func (s *Server) loadHandOver(tx *store.Tx, m *deskPage, names *names, seen map[person.ID]bool) error {
+	rows, err := s.Promise.HandOver(tx, m.Org.ID)
+	if err != nil {
+		return err
+	}
+	for _, t := range rows {
+		if t.Patient != "" && !seen[t.Patient] {
+			continue
 		}
+		l, err := s.taskLine(tx, names, t, false)
+		if err != nil {
+			return err
+		}
+		m.HandOver = append(m.HandOver, l)
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ import (
 	"doorstep/internal/store"
 )
 
-// clinic is a small clinic on real services: Ruth and Luis with their doses and readings, Elena who helps both, Dana and Omar.
+// clinic is a small clinic on real services: Ruth and Luis with their doses and readings, Elena who helps both, Rosa, Dana, Omar.
 type clinic struct {
 	*Server
 	t     testing.TB
@@ -34,6 +34,7 @@ type clinic struct {
 	dana  person.Person
 	omar  person.Person
 	eva   person.Person // a nurse who reads Spanish
+	rosa  person.Person // helps Luis and reads Spanish
 	deps  Deps
 }
 
@@ -124,8 +125,16 @@ func (h *clinic) people() {
 		h.dana = h.add(tx, person.Nurse, "Dana Reyes", 0, "en", "+15550100004", h.team)
 		h.omar = h.add(tx, person.Desk, "Omar Haddad", 0, "en", "+15550100005", h.team)
 		h.eva = h.add(tx, person.Nurse, "Eva Luna", 0, "es", "+15550100006", h.team)
-		for _, p := range []person.Person{h.ruth, h.luis} {
-			h.must(h.Person.Link(tx, h.org, person.CareLink{Patient: p.ID, Caregiver: h.elena.ID, Rights: []person.Right{person.See, person.Act, person.Message},
+		h.rosa = h.add(tx, person.Caregiver, "Rosa Ortega", 1980, "es", "+15550100007")
+		for _, l := range []struct {
+			patient, helper person.Person
+			rights          []person.Right
+		}{
+			{h.ruth, h.elena, []person.Right{person.See, person.Act, person.Message}},
+			{h.luis, h.elena, []person.Right{person.See, person.Act, person.Message}},
+			{h.luis, h.rosa, []person.Right{person.See, person.Act, person.Message, person.Manage}},
+		} {
+			h.must(h.Person.Link(tx, h.org, person.CareLink{Patient: l.patient.ID, Caregiver: l.helper.ID, Rights: l.rights,
 				Relation: "daughter", From: h.clock.Now(), Until: h.clock.Now().AddDate(1, 0, 0), GivenBy: h.omar.ID}))
 		}
 		return nil
@@ -189,6 +198,15 @@ func (h *clinic) live() *clinic {
 			Args: map[string]string{"who": "Dana", "time": "2026-03-09T14:30:00Z"}, Keeper: promise.Keeper{Kind: "person", Who: string(h.dana.ID)},
 			From: h.clock.Now(), By: time.Date(2026, 3, 9, 14, 30, 0, 0, time.UTC), Zone: "America/New_York", Ladder: promise.LadderRef{Name: "answer", Version: 1}})
 		h.must(err)
+		for _, who := range []person.Person{h.ruth, h.luis} {
+			for signal, hour := range map[string]int{"weight": 13, "pressure": 21} {
+				from := time.Date(2026, 3, 9, hour, 0, 0, 0, time.UTC)
+				_, err = h.Promise.Make(tx, promise.Promise{Org: h.org, Patient: who.ID, Kind: "reading", Severity: promise.Watch, Say: "say.reading." + signal, About: signal,
+					Args: map[string]string{"what": "key:what." + signal, "time": from.Format(time.RFC3339)}, Keeper: promise.Keeper{Kind: "patient", Who: string(who.ID)},
+					From: from, By: from.Add(4 * time.Hour), Zone: "America/New_York", Ladder: promise.LadderRef{Name: "answer", Version: 1}})
+				h.must(err)
+			}
+		}
 		for _, x := range []promise.TaskRow{
 			{Patient: h.ruth.ID, ID: "weight", Kind: "alert", Severity: promise.Urgent, Say: "task.alert", Cause: "alert",
 				Args: map[string]string{"what": "key:title.weight", "value": "84,1 kg", "rule": "+1.5 kg / 3 d"}},

@@ -9,6 +9,7 @@ import (
 
 	"doorstep/internal/medication"
 	"doorstep/internal/person"
+	"doorstep/internal/promise"
 	"doorstep/internal/store"
 )
 
@@ -220,6 +221,48 @@ func TestDeskWork(t *testing.T) {
 	}
 	if answer, _ := h.post(h.session(h.elena), "/desk/tasks/weight/take"); answer.StatusCode != http.StatusForbidden {
 		t.Errorf("a caregiver took a task: %d", answer.StatusCode)
+	}
+}
+
+// TestHandOver: the next shift hears of its own team's patients alone.
+func TestHandOver(t *testing.T) {
+	t.Parallel()
+	h := newClinic(t).live()
+	h.write(func(tx *store.Tx) error {
+		other := h.add(tx, person.Patient, "Vera Stone", 1950, "en", "+15550100009", "other")
+		h.must(h.Promise.OpenTask(tx, promise.TaskRow{Org: h.org, Patient: other.ID, ID: "hers", Kind: "alert", Role: person.Nurse, Severity: promise.Watch, Say: "task.stop",
+			Args: map[string]string{"called": "Vera"}, Cause: "stop"}))
+		_, err := h.Promise.Take(tx, person.Viewer{Org: h.org, Person: h.omar.ID, Role: person.Desk}, "hers")
+		return err
+	})
+	_, page := h.get(h.session(h.dana), "/desk")
+	_, list, _ := strings.Cut(page, "<table>")
+	list, _, _ = strings.Cut(list, "</table>")
+	if strings.Count(list, "/desk/people/") != 1 || !strings.Contains(list, "Ruth Abbott") || strings.Contains(page, "Vera") {
+		t.Errorf("the hand-over list: %s", list)
+	}
+}
+
+// TestReadingsHaveATime: a reading says when it is for, as a dose does, and counts in what is done.
+func TestReadingsHaveATime(t *testing.T) {
+	t.Parallel()
+	h := newClinic(t).live()
+	for _, c := range []struct {
+		who  person.Person
+		path string
+		want []string
+	}{
+		{h.ruth, "/today", []string{"Step on your scale", "By 1:00 pm", "Take your blood pressure", "Between 5:00 pm and 9:00 pm"}},
+		{h.luis, "/today", []string{"Súbase a la báscula", "Antes de las 13:00", "Tómese la presión", "Entre las 17:00 y las 21:00"}},
+		{h.elena, "/helping/" + string(h.ruth.ID) + "/today", []string{"Ruth: 0 of 2 done", "Ruth: weigh-in", "Ruth: blood pressure", "Between 5:00 pm and 9:00 pm"}},
+		{h.rosa, "/helping/" + string(h.luis.ID) + "/today", []string{"Luis: 0 de 2", "Luis: peso", "Entre las 17:00 y las 21:00"}},
+	} {
+		_, page := h.get(h.session(c.who), c.path)
+		for _, want := range c.want {
+			if !strings.Contains(page, want) {
+				t.Errorf("%s of %s does not say %q", c.path, c.who.Name, want)
+			}
+		}
 	}
 }
 

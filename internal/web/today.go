@@ -59,7 +59,7 @@ func (s *Server) loadToday(tx *store.Tx, m *todayPage) error {
 	if err != nil {
 		return err
 	}
-	done, due := 0, 0
+	done, due := 0, 0 // what the patient was to do until now
 	for i := range doses {
 		d := &doses[i]
 		switch d.Status {
@@ -78,16 +78,18 @@ func (s *Server) loadToday(tx *store.Tx, m *todayPage) error {
 		}
 		due++
 	}
-	if err := s.loadOthers(tx, m, names); err != nil {
+	kept, asked, err := s.loadOthers(tx, m, names)
+	if err != nil {
 		return err
 	}
+	done, due = done+kept, due+asked
 	inOrder := func(a, b line) int { return a.At.Compare(b.At) }
 	slices.SortStableFunc(m.Later, inOrder)
 	slices.SortStableFunc(m.Done, inOrder)
 	if len(m.Next) == 0 && len(m.Later) > 0 { // the next thing stands large even when its time has not come
 		first := m.Later[0]
 		m.Later = m.Later[1:]
-		n := next{Eyebrow: m.T("today.next"), Say: first.What}
+		n := next{Eyebrow: m.T("today.next"), Say: first.What, After: first.How}
 		for i := range doses {
 			if "d-"+string(doses[i].Promise) == first.ID {
 				d := doses[i]
@@ -102,24 +104,35 @@ func (s *Server) loadToday(tx *store.Tx, m *todayPage) error {
 	return s.loadActing(tx, m, names)
 }
 
-// loadOthers adds what is promised today beside doses: readings, calls, answers, and that silence will be noticed.
-func (s *Server) loadOthers(tx *store.Tx, m *todayPage, names *names) error {
+// loadOthers adds what is promised today beside doses: readings, calls, answers, and that silence will be noticed. It answers how
+// much of it the patient was to do until now, and has done.
+func (s *Server) loadOthers(tx *store.Tx, m *todayPage, names *names) (kept, asked int, err error) {
 	from, to := dayBounds(m.Patient, m.Now)
 	views, err := s.Promise.Of(tx, m.Org.ID, m.Patient.ID, from, to)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	for _, v := range views {
 		if v.Kind == medication.Kind || v.State == promise.Released {
 			continue
 		}
-		l := line{At: v.By, Mark: "later", What: m.Tell(v.Say, v.Args), ID: "p-" + string(v.ID)}
+		own := v.Keeper.Kind == "patient"
+		l := line{At: v.By, Mark: "later", What: m.Tell(v.Say, v.Args), How: m.window(v.Promise), ID: "p-" + string(v.ID)}
+		if own {
+			l.At = v.From
+			if v.State != promise.Open || !m.Now.Before(v.From) {
+				asked++
+			}
+		}
 		switch v.State {
 		case promise.Kept:
+			if own {
+				kept++
+			}
 			l.Mark = "done"
 			if len(v.Evidence) > 0 {
 				if l.How, err = names.how(v.Evidence[0]); err != nil {
-					return err
+					return 0, 0, err
 				}
 			}
 			m.Done = append(m.Done, l)
@@ -127,17 +140,25 @@ func (s *Server) loadOthers(tx *store.Tx, m *todayPage, names *names) error {
 			l.Mark, l.How = "missed", m.T("today.broken", "phone", m.Phone())
 			m.Done = append(m.Done, l)
 		default:
-			if m.Now.Before(v.From) || v.Keeper.Kind != "patient" {
-				if v.Args["time"] == "" { // else the sentence says it
-					l.How = m.T("today.by", "time", m.When(v.By))
-				}
+			if m.Now.Before(v.From) || !own {
 				m.Later = append(m.Later, l)
 				continue
 			}
 			m.Next = append(m.Next, next{Eyebrow: m.T("today.now"), Say: l.What, After: m.T("today.by", "time", m.When(v.By))})
 		}
 	}
-	return nil
+	return kept, asked, nil
+}
+
+// window says when something is to be done, where its sentence does not: between two times for the patient, by a time for others.
+func (p *page) window(v promise.Promise) string {
+	switch {
+	case slices.Contains(words.Placeholders(p.Lang, v.Say), "time"):
+		return ""
+	case v.Keeper.Kind == "patient":
+		return p.T("today.window", "from", p.Time(v.From), "by", p.When(v.By))
+	}
+	return p.T("today.by", "time", p.When(v.By))
 }
 
 // actingFor is how long trouble that nobody has taken stays on the patient's page; at the desk it stays until it is closed.
