@@ -17,7 +17,7 @@ var floors = [][]string{
 	{"store/storetest"},
 	{"person"},
 	{"promise", "message", "message/gateway", "record"},
-	{"medication/timing", "medication/adherence", "reading/series", "reading/rule", "reading/gatt"},
+	{"medication/timing", "medication/adherence", "reading/series", "reading/rule", "reading/gatt", "reading/hrv"},
 	{"reading/plausible"},
 	{"medication", "reading", "conversation"},
 	{"reading/watch"},

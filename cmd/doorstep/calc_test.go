@@ -101,3 +101,31 @@ func TestCalcOpenings(t *testing.T) {
 		t.Errorf("a wrong time: %d %s", code, errs)
 	}
 }
+
+func TestCalcHRV(t *testing.T) {
+	t.Parallel()
+	beats := strings.Repeat("800\n860\n790\n", 40)
+	for _, c := range []struct {
+		name, text string
+		flags      []string
+		code       int
+		out, errs  string
+	}{
+		{"ms", "800\n860\n760\n760\n810\n", []string{"--json"}, 0, `{"n":5,"mean":798,"sdnn":41.47288270665544,"rmssd":63.4428877022476,"nn50":2,"pnn50":50,`, ""},
+		{"seconds", "0.800\n0.860\n0.760\n0.760\n0.810\n", []string{"--json", "--unit", "s"}, 0, `"pnn50":50,"vlf":`, ""},
+		{"one interval", "800\n", []string{"--json"}, 0,
+			`{"n":1,"mean":800,"sdnn":null,"rmssd":null,"nn50":null,"pnn50":null,"vlf":null,"lf":null,"hf":null,"lfhf":null,"sd1":null,"sd2":null}`, ""},
+		{"none", "", []string{"--json"}, 0, `{"n":0,"mean":null,`, ""},
+		{"a missed beat", beats + "1650\n" + beats, []string{"--json", "--correct"}, 0, `"extra":0`, ""},
+		{"table", beats, []string{"--correct", "--interpolate", "cubic", "--window", "hamming"}, 0, "RMSSD", ""},
+		{"no number", "800\nx\n", nil, 1, "", `rr.txt: line 2: "x" is not a number`},
+		{"seconds for ms", "0.8\n", nil, 1, "", "is the unit right?"},
+		{"no unit", "", []string{"--unit", "h"}, 2, "", "--unit"},
+		{"too few samples", "", []string{"--hz", "0.1"}, 2, "", "--hz"},
+	} {
+		code, out, errs := do(t, append([]string{"calc", "hrv", file(t, "rr.txt", c.text)}, c.flags...)...)
+		if code != c.code || !strings.Contains(out, c.out) || !strings.Contains(errs, c.errs) || (errs == "") != (c.errs == "") {
+			t.Errorf("%s: %d %s %s", c.name, code, out, errs)
+		}
+	}
+}

@@ -9,8 +9,6 @@ import (
 // Period is a stretch of days, its first and last included.
 type Period struct{ From, To clock.Day }
 
-func (p Period) has(d clock.Day) bool { return !d.Before(p.From) && !p.To.Before(d) }
-
 // PDC answers the proportion of days covered from the first fill to the day before until, a part of 1: supply that overlaps is
 // used later, no day counts twice. Days away, such as in hospital, are not counted and use no supply. At 0.8 and above a person
 // is called adherent. NaN when no day is left to count. Pharmacy Quality Alliance, PDC; CMS Part C & D Star Ratings technical
