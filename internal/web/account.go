@@ -63,9 +63,25 @@ func (s *Server) saveAccount(w http.ResponseWriter, r *http.Request, p *page) er
 func (p *page) rights(list []person.Right) string {
 	texts := make([]string, len(list))
 	for i, right := range list {
-		texts[i] = p.T("right." + string(right))
+		texts[i] = p.right(right)
 	}
 	return strings.Join(texts, ", ")
+}
+
+func (p *page) right(r person.Right) string {
+	key := "right." + string(r)
+	if p.Helping() && words.Has(key+".of") {
+		return p.T(key+".of", "called", p.Patient.Called)
+	}
+	return p.T(key)
+}
+
+// source says where a person's word on an address came from.
+func (p *page) source(text string) string {
+	if key := "source." + text; words.Has(key) {
+		return p.T(key)
+	}
+	return text
 }
 
 // act says what somebody did with a chart; what has no words of its own is "looked".

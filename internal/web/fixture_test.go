@@ -135,7 +135,7 @@ func (h *clinic) people() {
 			{h.luis, h.rosa, []person.Right{person.See, person.Act, person.Message, person.Manage}},
 		} {
 			h.must(h.Person.Link(tx, h.org, person.CareLink{Patient: l.patient.ID, Caregiver: l.helper.ID, Rights: l.rights,
-				Relation: "daughter", From: h.clock.Now(), Until: h.clock.Now().AddDate(1, 0, 0), GivenBy: h.omar.ID}))
+				Relation: map[string]string{"en": "daughter", "es": "hija"}[l.helper.Language], From: h.clock.Now(), Until: h.clock.Now().AddDate(1, 0, 0), GivenBy: h.omar.ID}))
 		}
 		return nil
 	})

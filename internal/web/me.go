@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"time"
 
@@ -27,15 +28,20 @@ type helper struct {
 	Live     bool
 }
 
+// look is what somebody did with the chart. Plain looks of one person on one day are one line.
 type look struct {
-	At      time.Time
+	At      time.Time // the last time
 	Who     string
 	What    string // catalog key
 	Allowed bool
+	Times   int
 }
 
-// looksShown is how many lines of the audit a page shows.
-const looksShown = 20
+// looksShown is how many lines a page shows, of at most so many lines of the audit.
+const (
+	looksShown = 20
+	looksRead  = 500
+)
 
 func (s *Server) me(w http.ResponseWriter, r *http.Request, p *page) error {
 	p.note(r)
@@ -85,17 +91,32 @@ func (s *Server) helpers(tx *store.Tx, p *page) ([]helper, error) {
 }
 
 func (s *Server) looks(tx *store.Tx, p *page) ([]look, error) {
-	lines, err := s.Person.AuditOf(tx, p.Org.ID, p.Patient.ID, looksShown)
+	lines, err := s.Person.AuditOf(tx, p.Org.ID, p.Patient.ID, looksRead)
 	if err != nil {
 		return nil, err
 	}
 	names := s.names(tx, p)
-	list := make([]look, len(lines))
-	for i, l := range lines {
-		list[i] = look{At: l.At, What: "act." + l.Act, Allowed: l.Allowed}
-		if list[i].Who, err = names.of(l.Viewer); err != nil {
+	var list []look
+	at := map[string]int{} // the line of a person, an act and a day
+	for _, l := range lines {
+		plain := l.Act == string(person.See) || l.Act == string(person.Message)
+		if plain && l.Allowed && l.Viewer == p.Patient.ID {
+			continue // that people look at their own pages is no news
+		}
+		key := fmt.Sprint(l.Viewer, l.Act, l.Allowed, clock.DayOf(l.At, p.Zone))
+		if i, ok := at[key]; ok && plain {
+			list[i].Times++
+			continue
+		}
+		if len(list) == looksShown {
+			continue
+		}
+		who, err := names.of(l.Viewer)
+		if err != nil {
 			return nil, err
 		}
+		at[key] = len(list)
+		list = append(list, look{At: l.At, Who: who, What: "act." + l.Act, Allowed: l.Allowed, Times: 1})
 	}
 	return list, nil
 }

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"doorstep/internal/medication"
 	"doorstep/internal/person"
@@ -240,6 +241,33 @@ func TestHandOver(t *testing.T) {
 	list, _, _ = strings.Cut(list, "</table>")
 	if strings.Count(list, "/desk/people/") != 1 || !strings.Contains(list, "Ruth Abbott") || strings.Contains(page, "Vera") {
 		t.Errorf("the hand-over list: %s", list)
+	}
+}
+
+// TestWhoLooked: looks of one person on one day are one line, one's own are none, and what was changed or refused stands by itself.
+func TestWhoLooked(t *testing.T) {
+	t.Parallel()
+	h := newClinic(t)
+	ruth, elena := h.session(h.ruth), h.session(h.elena)
+	if _, page := h.get(ruth, "/me"); !strings.Contains(page, "Nobody but you.") {
+		t.Error("somebody has looked already")
+	}
+	helping := "/helping/" + string(h.ruth.ID)
+	for range 3 {
+		h.get(elena, helping+"/today")
+		h.clock.Advance(10 * time.Minute)
+	}
+	h.post(elena, helping+"/me/day", "language", "es") // she may not
+	_, page := h.get(ruth, "/me")
+	_, list, _ := strings.Cut(page, "<tbody>")
+	list, _, _ = strings.Cut(list, "</tbody>")
+	for text, n := range map[string]int{"<tr>": 2, "Elena": 2, "3 times": 1, "(refused)": 1, "you": 0} {
+		if strings.Count(list, text) != n {
+			t.Errorf("%q is there %d times, want %d: %s", text, strings.Count(list, text), n, list)
+		}
+	}
+	if _, page := h.get("", "/nowhere"); !strings.Contains(page, `us at <a class="nowrap" href="tel:+15550100200">555-010-0200</a>.`) {
+		t.Error("the telephone in a sentence cannot be touched")
 	}
 }
 

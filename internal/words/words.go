@@ -80,16 +80,21 @@ func Count(lang, key string, n int, args map[string]string) string {
 // Tell is Say for sentences that were stored with their arguments, to be read later in any language: an argument that is an
 // RFC 3339 instant is written as a time of day in the zone, one that begins with "key:" is a text of its own.
 func Tell(lang, key string, args map[string]string, zone *time.Location) string {
-	with := make(map[string]string, len(args))
-	for name, value := range args {
-		if at, ok := instant(value); ok {
-			value = Time(lang, at, zone)
-		} else if own, ok := strings.CutPrefix(value, "key:"); ok {
-			value = Say(lang, own, nil)
-		}
-		with[name] = value
+	return Compose(lang, key, func(name string) (string, bool) {
+		value, ok := args[name]
+		return Value(lang, value, zone), ok
+	})
+}
+
+// Value writes one stored argument as Tell does.
+func Value(lang, value string, zone *time.Location) string {
+	if at, ok := instant(value); ok {
+		return Time(lang, at, zone)
 	}
-	return Say(lang, key, with)
+	if own, ok := strings.CutPrefix(value, "key:"); ok {
+		return Say(lang, own, nil)
+	}
+	return value
 }
 
 // instant reads an RFC 3339 instant; most arguments are none, and time.Parse is slow to say so.
@@ -105,7 +110,26 @@ func fill(text string, args map[string]string) string {
 	if len(args) == 0 || !strings.Contains(text, "{") {
 		return text
 	}
+	return compose(text, func(name string) (string, bool) {
+		v, ok := args[name]
+		return v, ok
+	})
+}
+
+// Compose is Say with the words for each {name} asked for one by one, so that only those which the text needs are made.
+func Compose(lang, key string, word func(name string) (string, bool)) string {
+	text, ok := catalogs[lang][key]
+	if !ok {
+		if text, ok = catalogs["en"][key]; !ok {
+			return key
+		}
+	}
+	return compose(text, word)
+}
+
+func compose(text string, word func(name string) (string, bool)) string {
 	var b strings.Builder
+	b.Grow(len(text) + 64) // a clinic's name, a link: mostly one piece of memory
 	for {
 		open := strings.IndexByte(text, '{')
 		if open < 0 {
@@ -116,7 +140,7 @@ func fill(text string, args map[string]string) string {
 			break
 		}
 		b.WriteString(text[:open])
-		if v, ok := args[text[open+1:open+end]]; ok {
+		if v, ok := word(text[open+1 : open+end]); ok {
 			b.WriteString(v)
 		} else {
 			b.WriteString(text[open : open+end+1])
