@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"doorstep/internal/message"
-	"doorstep/internal/person"
 	"doorstep/internal/promise"
 	"doorstep/internal/store"
 )
@@ -26,12 +25,9 @@ func (h hands) Ready(tx *store.Tx, effects []promise.Effect) (func(*store.Tx) er
 func draftOf(e *promise.Effect) message.Draft {
 	p := &e.Promises[0]
 	d := message.Draft{Org: e.Org, Patient: e.Patient, To: e.Rung.To, At: e.Due, Key: string(p.ID) + "/" + strconv.Itoa(e.Index) + "/" + e.Rung.To, Say: e.Rung.Say,
-		Args: p.Args, Severity: message.Severity(e.Severity), Ask: e.Rung.Ask, Late: e.Late, Light: e.Rung.Do == promise.Light}
+		Args: p.Args, Severity: message.Severity(e.Severity), Ask: e.Rung.Ask, Late: e.Late, Light: e.Rung.Do == promise.Light, Channels: e.Rung.Channels}
 	for i := range e.Promises {
 		d.Promises = append(d.Promises, string(e.Promises[i].ID))
-	}
-	for _, c := range e.Rung.Channels {
-		d.Channels = append(d.Channels, person.Channel(c))
 	}
 	if e.Rung.Useful > 0 {
 		d.Useful = e.Due.Add(time.Duration(e.Rung.Useful))

@@ -2,6 +2,8 @@ package message
 
 import (
 	"errors"
+	"slices"
+	"time"
 
 	"doorstep/internal/person"
 	"doorstep/internal/store"
@@ -17,8 +19,18 @@ const togetherFrom = 50
 
 // batch is messages on their way to a channel.
 type batch struct {
-	list []Message
-	id   string // of the row of handing that is their lease; empty when each has its own
+	list     []Message
+	id       string    // of the row of handing that is their lease; empty when each has its own
+	severity Severity  // of the most severe
+	leased   time.Time // when the lease was last given
+}
+
+func newBatch(id string, list []Message, leased time.Time) *batch {
+	b := &batch{list: list, id: id, leased: leased}
+	for i := range list {
+		b.severity = max(b.severity, list[i].Severity)
+	}
+	return b
 }
 
 // together reports whether messages can share a lease.
@@ -52,8 +64,37 @@ func (s *Service) insertLease(tx *store.Tx, b *batch) error {
 	}
 	a := b.span()
 	_, err := tx.Exec("INSERT INTO handing (id, channel, org, shard, first, last, moved_at, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-		b.id, a[5], a[0], a[1], a[2], a[3], a[4], store.Micros(b.list[0].Moved.Add(lease)))
+		b.id, a[5], a[0], a[1], a[2], a[3], a[4], store.Micros(b.leased.Add(lease)))
 	return err
+}
+
+// renew gives the messages from a place on a lease until an instant; those that another process has taken over leave the list,
+// once the transaction is durable.
+func (b *batch) renew(tx *store.Tx, from int, until time.Time) error {
+	kept := b.list
+	if b.id != "" {
+		n, err := tx.Exec("UPDATE handing SET due_at = $2 WHERE id = $1", b.id, store.Micros(until))
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			kept = b.list[:from]
+		}
+	} else {
+		kept = slices.Clone(b.list[:from])
+		for _, m := range b.list[from:] {
+			n, err := tx.Exec("UPDATE message SET due_at = $6 WHERE org = $1 AND shard = $2 AND patient = $3 AND at = $4 AND id = $5 AND state = 1 AND due_at = $7",
+				append(keyOf(&m), store.Micros(until), store.Micros(m.Due))...)
+			if err != nil {
+				return err
+			}
+			if m.Due = until; n == 1 {
+				kept = append(kept, m)
+			}
+		}
+	}
+	tx.After(func() { b.list, b.leased = kept, until.Add(-lease) })
+	return nil
 }
 
 func dropLease(tx *store.Tx, id string) error {
@@ -70,10 +111,13 @@ var errOthers = errors.New("the span holds other messages")
 // markSent marks a whole batch as sent, in one statement, or answers errOthers: the transaction must then not be kept.
 func (b *batch) markSent(tx *store.Tx) error {
 	n, err := tx.Exec("UPDATE message SET state = 2, due_at = 0"+span, b.span()...)
-	if err == nil && int(n) != len(b.list) {
-		err = errOthers
+	if err != nil {
+		return err
 	}
-	return err
+	if int(n) != len(b.list) {
+		return errOthers
+	}
+	return dropLease(tx, b.id)
 }
 
 // expire gives the messages of leases that have run out leases of their own, which have run out too.

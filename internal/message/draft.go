@@ -3,6 +3,7 @@ package message
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -50,11 +51,18 @@ type work struct {
 	who   map[person.ID]string // who is acting for a patient
 	out   []Message
 	buf   []byte
+
+	asked  said // the last stored argument that was put into words
+	answer string
 }
+
+// said is a stored argument and who was to read it.
+type said struct{ language, zone, value string }
 
 // Ready works out the messages for drafts and only reads; the function it answers writes them.
 func (s *Service) Ready(tx *store.Tx, drafts []Draft) (func(tx *store.Tx) error, error) {
-	w := &work{s: s, tx: tx, now: s.clock.Now(), orgs: map[person.OrgID]person.Org{}, taken: map[person.ID]string{}, who: map[person.ID]string{}}
+	w := &work{s: s, tx: tx, now: s.clock.Now(), orgs: map[person.OrgID]person.Org{}, taken: make(map[person.ID]string, len(drafts)), who: map[person.ID]string{},
+		out: make([]Message, 0, len(drafts))}
 	for from := 0; from < len(drafts); {
 		to := from
 		for to < len(drafts) && drafts[to].Org == drafts[from].Org {
@@ -104,7 +112,7 @@ func (w *work) org(drafts []Draft) error {
 		return err
 	}
 	w.orgs[org] = o
-	var patients, asked []person.ID
+	patients, asked := make([]person.ID, 0, len(drafts)), make([]person.ID, 0, len(drafts))
 	for i := range drafts {
 		if d := &drafts[i]; i == 0 || d.Patient != drafts[i-1].Patient {
 			patients = append(patients, d.Patient)
@@ -341,35 +349,46 @@ func (w *work) text(d *Draft, r, about *person.Recipient, code string) (string, 
 		return d.Raw, nil
 	}
 	o := w.orgs[d.Org]
-	args := make(map[string]string, len(d.Args)+6)
-	for k, v := range d.Args {
-		args[k] = v
-	}
-	args["clinic"], args["phone"], args["code"] = o.Name, o.Phone, code
-	if about != nil {
-		args["called"] = about.Called
-	}
 	key := "sms." + d.Say
 	if d.Late && words.Has(key+".late") {
 		key += ".late"
 	}
-	lang := r.Language
-	for _, name := range words.Placeholders(lang, key) {
-		if args[name] != "" {
-			continue
+	var failed error
+	body := words.Compose(r.Language, key, func(name string) (string, bool) {
+		switch {
+		case name == "clinic":
+			return o.Name, true
+		case name == "phone":
+			return o.Phone, true
+		case name == "code":
+			return code, true
+		case name == "called" && about != nil:
+			return about.Called, true
+		}
+		value, ok := d.Args[name]
+		if value != "" {
+			return w.value(r, value), true
 		}
 		switch name {
+		case "link":
+			return w.link(d, r), true
 		case "who":
 			who, err := w.acting(d)
-			if err != nil {
-				return "", err
-			}
-			args["who"] = who
-		case "link":
-			args["link"] = w.link(d, r)
+			failed = errors.Join(failed, err)
+			return who, true
 		}
+		return "", ok
+	})
+	return body, failed
+}
+
+// value writes a stored argument for a reader. Most readers of one batch are told the same in the same language and zone.
+func (w *work) value(r *person.Recipient, value string) string {
+	asked := said{r.Language, r.Zone, value}
+	if asked != w.asked {
+		w.asked, w.answer = asked, words.Value(r.Language, value, r.Location())
 	}
-	return words.Tell(lang, key, args, r.Location()), nil
+	return w.answer
 }
 
 func (w *work) link(d *Draft, r *person.Recipient) string {
@@ -434,21 +453,21 @@ func (s *Service) put(tx *store.Tx, list []Message) error {
 	batches := make([]*batch, len(routes))
 	for r, rt := range routes {
 		places := direct[rt]
-		b := &batch{list: make([]Message, len(places))}
+		mine := make([]Message, len(places))
 		for k, i := range places {
 			list[i].State = Handing
-			b.list[k] = list[i]
+			mine[k] = list[i]
 		}
-		if together(b.list) {
-			b.id = s.ids.New()
+		id := ""
+		if together(mine) {
+			id = s.ids.New()
 		}
+		b := newBatch(id, mine, s.clock.Now())
 		for k, i := range places {
-			if b.id == "" {
-				list[i].Due = list[i].Moved.Add(lease)
-			} else {
-				list[i].Due = time.Time{}
+			if list[i].Due = (time.Time{}); id == "" {
+				list[i].Due = b.leased.Add(lease)
 			}
-			b.list[k].Due = list[i].Due
+			mine[k].Due = list[i].Due
 		}
 		if err := s.insertLease(tx, b); err != nil {
 			return err

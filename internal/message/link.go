@@ -6,6 +6,7 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"encoding/hex"
+	"hash"
 	"strings"
 	"time"
 
@@ -42,7 +43,12 @@ func keepSecret(tx *store.Tx, name string, fresh []byte) ([]byte, error) {
 
 // mac is over the organization too, so that a link of one opens nothing in another.
 func (s *Service) mac(org person.OrgID, key []byte) []byte {
-	h := hmac.New(sha256.New, s.secret)
+	h, _ := s.macs.Get().(hash.Hash)
+	if h == nil {
+		h = hmac.New(sha256.New, s.secret)
+	}
+	defer s.macs.Put(h)
+	h.Reset()
 	h.Write(key)
 	h.Write([]byte(org))
 	return h.Sum(nil)[:linkBytes-len(key)]
@@ -51,16 +57,29 @@ func (s *Service) mac(org person.OrgID, key []byte) []byte {
 // LinkCode answers the code of the link to a message about a patient; empty when the patient's id is no UUID.
 func (s *Service) LinkCode(org person.OrgID, patient person.ID, at time.Time) string {
 	var b [linkBytes]byte
-	id, err := hex.DecodeString(strings.ReplaceAll(string(patient), "-", ""))
-	if err != nil || len(id) != 16 {
+	if !uuidBytes(b[:16], string(patient)) {
 		return ""
 	}
-	copy(b[:], id)
 	var us [8]byte
 	binary.BigEndian.PutUint64(us[:], uint64(store.Micros(at)))
 	copy(b[16:23], us[1:])
 	copy(b[23:], s.mac(org, b[:23]))
 	return linkText.EncodeToString(b[:])
+}
+
+// uuidBytes reads a UUID's text, hyphens or not, into 16 bytes.
+func uuidBytes(to []byte, text string) bool {
+	digits := make([]byte, 0, 36)
+	for i := range len(text) {
+		if text[i] != '-' {
+			digits = append(digits, text[i])
+		}
+	}
+	if len(digits) != 32 {
+		return false
+	}
+	_, err := hex.Decode(to, digits)
+	return err == nil
 }
 
 var errNoLink = fault.NotFoundf("This link has run out. Ask for a new one, or call the clinic.")

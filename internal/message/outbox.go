@@ -2,8 +2,6 @@ package message
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -76,16 +74,32 @@ func (r *route) wake() {
 	}
 }
 
-func (r *route) take() *batch {
+// take answers the most severe batches that wait and are at least this severe, in the order in which they were offered.
+func (r *route) take(least Severity) []*batch {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.direct) == 0 {
-		return nil
+	for _, b := range r.direct {
+		least = max(least, b.severity)
 	}
-	b := r.direct[0]
-	r.direct = r.direct[1:]
-	r.n -= len(b.list)
-	return b
+	var list, rest []*batch
+	r.n = 0
+	for _, b := range r.direct {
+		if b.severity >= least {
+			list = append(list, b)
+		} else {
+			rest = append(rest, b)
+			r.n += len(b.list)
+		}
+	}
+	r.direct = rest
+	return list
+}
+
+// waiting answers the batches that are not handed over yet.
+func (r *route) waiting() []*batch {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.direct)
 }
 
 func (s *Service) wake() {
@@ -122,9 +136,9 @@ func (s *Service) runRoute(ctx context.Context, r *route) {
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
 	for {
-		for b := r.take(); b != nil; b = r.take() {
-			if err := s.hand(ctx, r, b); err != nil && ctx.Err() == nil {
-				slog.Error("messages could not be handed over", "channel", r.name, "n", len(b.list), "err", err)
+		for list := r.take(Routine); len(list) > 0; list = r.take(Routine) {
+			if err := s.hand(ctx, r, list); err != nil && ctx.Err() == nil {
+				slog.Error("messages could not be handed over", "channel", r.name, "err", err)
 			}
 		}
 		if _, err := s.sendDue(ctx, r); err != nil && ctx.Err() == nil {
@@ -209,7 +223,7 @@ func (s *Service) sendDue(ctx context.Context, r *route) (int, error) {
 			if tx.Engine() == store.Postgres {
 				lock = " FOR UPDATE SKIP LOCKED"
 			}
-			due, err := s.list(tx, "channel = $1 AND due_at > 0 AND due_at <= $2 ORDER BY due_at, org, patient, at, id LIMIT $3"+lock, string(r.name), store.Micros(now), pollBatch)
+			due, err := s.list(tx, "channel = $1 AND due_at > 0 AND due_at <= $2 ORDER BY due_at, org, shard, patient, at, id LIMIT $3"+lock, string(r.name), store.Micros(now), pollBatch)
 			if err != nil {
 				return err
 			}
@@ -253,7 +267,7 @@ func (s *Service) sendDue(ctx context.Context, r *route) (int, error) {
 			mine = append(mine, again...)
 		}
 		if len(mine) > 0 {
-			if err := s.hand(ctx, r, &batch{list: mine}); err != nil {
+			if err := s.hand(ctx, r, []*batch{newBatch("", mine, s.clock.Now())}); err != nil {
 				return total, err
 			}
 		}
@@ -310,84 +324,6 @@ func (s *Service) language(ctx context.Context, m Message) string {
 		return err
 	})
 	return lang
-}
-
-// hand gives messages to their channel and writes down what became of each.
-func (s *Service) hand(ctx context.Context, r *route, b *batch) error {
-	out := make([]Outgoing, len(b.list))
-	for i := range b.list {
-		m := &b.list[i]
-		out[i] = Outgoing{Ref: m.ID, To: m.Address, Body: m.Body, Severity: m.Severity}
-		switch r.name {
-		case person.Mail:
-			out[i].Subject = s.subject(m)
-		case person.Push:
-			if err := s.glance(ctx, m, &out[i]); err != nil {
-				return err
-			}
-		}
-	}
-	results := r.channel().Send(ctx, out)
-	if len(results) != len(b.list) {
-		return fmt.Errorf("channel %s answered %d results for %d messages", r.name, len(results), len(b.list))
-	}
-	// What was handed over must be written down even while the server stops.
-	ctx = store.Essential(context.WithoutCancel(ctx))
-	if b.id != "" && plain(results) {
-		err := s.db.Write(ctx, func(tx *store.Tx) error {
-			if err := b.markSent(tx); err != nil {
-				return err
-			}
-			return dropLease(tx, b.id)
-		})
-		if !errors.Is(err, errOthers) {
-			return err
-		}
-	}
-	return s.db.Write(ctx, func(tx *store.Tx) error {
-		for i := range b.list {
-			if err := s.settle(tx, &b.list[i], results[i]); err != nil {
-				return err
-			}
-		}
-		return dropLease(tx, b.id)
-	})
-}
-
-// plain reports that every message was taken, without a reference and with no report to come.
-func plain(results []Result) bool {
-	for i := range results {
-		if r := &results[i]; r.Err != nil || r.Ref != "" || r.Reports {
-			return false
-		}
-	}
-	return true
-}
-
-// settle writes down what a channel answered for one message.
-func (s *Service) settle(tx *store.Tx, m *Message, r Result) error {
-	now := s.clock.Now()
-	switch {
-	case r.Err == nil && r.Reports:
-		return s.move(tx, m, Sent, now.Add(reportWithin), r.Ref, m.Tries)
-	case r.Err == nil:
-		return s.move(tx, m, Sent, time.Time{}, r.Ref, m.Tries)
-	case r.Never || m.Tries+1 >= maxTries:
-		if r.Gone {
-			if err := s.people.Forget(tx, m.Org, m.Person, m.Channel, m.Address); err != nil {
-				return err
-			}
-		}
-		if err := s.move(tx, m, Failed, time.Time{}, m.Ref, m.Tries+1); err != nil {
-			return err
-		}
-		return s.fallBack(tx, *m)
-	default:
-		wait := max(r.Wait, 15*time.Second<<m.Tries)
-		_, err := tx.Exec("UPDATE message SET state = 0, due_at = $6, moved_at = $7, tries = tries + 1 WHERE org = $1 AND shard = $2 AND patient = $3 AND at = $4 AND id = $5 AND state = 1",
-			append(keyOf(m), store.Micros(now.Add(wait)), store.Micros(now))...)
-		return err
-	}
 }
 
 func keyOf(m *Message) []any {

@@ -50,6 +50,7 @@ type Service struct {
 	people    *person.Service
 	publicURL string
 	secret    []byte
+	macs      sync.Pool // hash.Hash keyed with secret: keying costs as much as a link
 	answers   Answerer
 	desk      Desk
 

@@ -82,15 +82,29 @@ func (s *Service) recipientList(tx *store.Tx, org OrgID, shard int, ids []ID, ou
 		return err
 	}
 	return tx.Walk(contactSelect+` FROM `+tx.List("$3")+` l CROSS JOIN contact c WHERE c.org = $1 AND c.shard = $2 AND c.person = l.value`,
-		[]any{string(org), shard, string(list)}, func(row store.Cells) error { return addContact(row, out) })
+		[]any{string(org), shard, string(list)}, func(row store.Cells) error {
+			addContact(row, out[ID(row.Text(0))])
+			return nil
+		})
 }
 
 // recipientRange reads people who lie close together, with everybody between them. Both tables lie in the order of the ids.
 func (s *Service) recipientRange(tx *store.Tx, org OrgID, shard int, ids []ID, out map[ID]*Recipient) error {
 	list := make([]Recipient, len(ids))
-	wanted := make(map[ID]*Recipient, len(ids))
-	for i, id := range ids {
-		wanted[id] = &list[i]
+	contacts, shared := make([]Contact, len(ids)), make([]bool, len(ids))
+	for i := range list { // most people have one address
+		list[i].Contacts, list[i].Shared = contacts[i:i:i+1], shared[i:i:i+1]
+	}
+	at := 0
+	// find answers the person of a row. Rows and ids are in the same order.
+	find := func(id ID) *Recipient {
+		for at < len(ids) && ids[at] < id {
+			at++
+		}
+		if at < len(ids) && ids[at] == id {
+			return &list[at]
+		}
+		return nil
 	}
 	args := []any{string(org), shard, string(ids[0]), string(ids[len(ids)-1]), denseMost * len(ids)}
 	read := 0
@@ -100,7 +114,7 @@ func (s *Service) recipientRange(tx *store.Tx, org OrgID, shard int, ids []ID, o
 		WHERE org = $1 AND shard = $2 AND id >= $3 AND id <= $4 ORDER BY id LIMIT $5`, args, func(row store.Cells) error {
 		read++
 		id := ID(row.Text(0))
-		r := wanted[id]
+		r := find(id)
 		if r == nil {
 			return nil
 		}
@@ -128,11 +142,12 @@ func (s *Service) recipientRange(tx *store.Tx, org OrgID, shard int, ids []ID, o
 	if err != nil {
 		return err
 	}
-	read = 0
+	read, at = 0, 0
 	err = tx.Walk(contactSelect+` FROM contact c WHERE c.org = $1 AND c.shard = $2 AND c.person >= $3 AND c.person <= $4 ORDER BY c.person LIMIT $5`, args,
 		func(row store.Cells) error {
 			read++
-			return addContact(row, out)
+			addContact(row, find(ID(row.Text(0))))
+			return nil
 		})
 	if err == nil && read == args[4] {
 		err = errSparse
@@ -142,15 +157,13 @@ func (s *Service) recipientRange(tx *store.Tx, org OrgID, shard int, ids []ID, o
 
 const contactSelect = `SELECT c.person, c.rank, c.channel, c.address, c.consent, c.shared`
 
-// addContact puts an address in its place among its owner's.
-func addContact(row store.Cells, out map[ID]*Recipient) error {
-	r := out[ID(row.Text(0))]
-	if r == nil {
-		return nil
+// addContact puts an address in its place among its owner's; nil: nobody who was asked for.
+func addContact(row store.Cells, r *Recipient) {
+	if r == nil || r.ID == "" {
+		return
 	}
 	c := Contact{Person: r.ID, Rank: int(row.Int(1)), Channel: Channel(row.Text(2)), Address: row.Text(3), Consent: Consent(row.Text(4))}
 	at, _ := slices.BinarySearchFunc(r.Contacts, c, func(a, b Contact) int { return a.Rank - b.Rank })
 	r.Contacts = slices.Insert(r.Contacts, at, c)
 	r.Shared = slices.Insert(r.Shared, at, row.Int(5) == 1)
-	return nil
 }

@@ -3,13 +3,13 @@ package promise
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"doorstep/internal/fault"
 	"doorstep/internal/person"
 	"doorstep/internal/store"
 )
@@ -22,23 +22,17 @@ const (
 	lateWords = 2 * time.Minute
 )
 
-// due is one row of the agenda with its promise.
-type due struct {
-	p  Promise
-	at int64 // the row's time; the promise's RungAt
-	l  *Ladder
-}
-
 // batch is a stretch of one part of the agenda, worked out and ready to be written.
 type batch struct {
 	shard    int
 	severity Severity
 	now      time.Time
-	rows     []due
+	rows     []Promise // each with the rung that is due, in the agenda's order
 	events   []Event
 	effects  []Effect
-	falls    []*due
-	again    []Promise // promises with their next row
+	first    []int // where in rows each effect's promises begin
+	falls    []int // places in rows
+	again    []place
 	tasks    []TaskRow
 	hands    []func(*store.Tx) error
 	more     bool
@@ -53,8 +47,8 @@ type key struct {
 }
 
 func (b *batch) last() key {
-	d := b.rows[len(b.rows)-1]
-	return key{d.at, d.p.Org, d.p.Patient, d.p.ID}
+	p := &b.rows[len(b.rows)-1]
+	return key{store.Micros(p.RungAt), p.Org, p.Patient, p.ID}
 }
 
 // errStale says that the ledger moved between working a batch out and writing it; it is worked out again.
@@ -135,101 +129,9 @@ func (s *Service) climbAlone(ctx context.Context, p part) (int, error) {
 	return n, err
 }
 
-// planned is a batch worked out ahead.
-type planned struct {
-	b   *batch
-	err error
-}
-
-// climbAhead is Climb on SQLite: the next batch is worked out on a read connection while the one writer writes the last.
-// Whatever changes in between is found out when it is written (errStale), and worked out again.
-func (s *Service) climbAhead(ctx context.Context) (int, error) {
-	total := 0
-	var ahead chan planned
-	plan := func(busy *part) {
-		ahead = nil
-		p, any := s.nextPart(busy)
-		if !any {
-			return
-		}
-		ch := make(chan planned, 1)
-		ahead = ch
-		go func() {
-			b, err := s.workRead(ctx, p)
-			ch <- planned{b, err}
-		}()
-	}
-	plan(nil)
-	for ahead != nil {
-		got := <-ahead
-		if got.err != nil {
-			return total, got.err
-		}
-		b := got.b
-		plan(b.rest())
-		err := s.db.Write(store.Essential(ctx), func(tx *store.Tx) error { return s.write(tx, b) })
-		n := len(b.rows)
-		if errors.Is(err, errStale) || fault.Is(err, fault.Conflict) {
-			if ahead != nil {
-				<-ahead // it was worked out from what did not come to be
-				ahead = nil
-			}
-			n, err = s.climbAlone(ctx, part{severity: b.severity, shard: b.shard})
-		}
-		total += n
-		if err != nil {
-			if ahead != nil {
-				<-ahead
-			}
-			return total, err
-		}
-		if ahead == nil || b.severity < s.mostSevere() {
-			if ahead != nil {
-				<-ahead // something more severe goes first; this one is worked out again later
-			}
-			plan(nil)
-		}
-	}
-	return total, ctx.Err()
-}
-
-// rest answers what is left of a batch's part while it is being written: from its end on, or nothing.
-func (b *batch) rest() *part {
-	p := &part{severity: b.severity, shard: b.shard}
-	if b.more {
-		p.after = b.last()
-	}
-	return p
-}
-
-// nextPart answers what to work out next; busy is what is being written now, with the key after which there is more.
-func (s *Service) nextPart(busy *part) (part, bool) {
-	if busy != nil && busy.after != (key{}) {
-		return *busy, true
-	}
-	severity, shard, any, _ := s.next.first(store.Micros(s.clock.Now()), func(v Severity, shard int) bool {
-		return busy != nil && v == busy.severity && shard == busy.shard
-	})
-	return part{severity: severity, shard: shard}, any
-}
-
-// mostSevere answers the severity of the most severe thing that is due, or Routine.
-func (s *Service) mostSevere() Severity {
-	severity, _, _, _ := s.next.first(store.Micros(s.clock.Now()), nil)
-	return severity
-}
-
-func (s *Service) workRead(ctx context.Context, p part) (b *batch, err error) {
-	err = s.db.Read(ctx, func(tx *store.Tx) error {
-		b, err = s.work(tx, p, s.clock.Now())
-		return err
-	})
-	return b, err
-}
-
 // work reads the next rows that are due in a part of the agenda and works out all that follows from them.
 func (s *Service) work(tx *store.Tx, p part, now time.Time) (*batch, error) {
-	b := &batch{shard: p.shard, severity: p.severity, now: now, rows: make([]due, 0, 64)}
+	b := &batch{shard: p.shard, severity: p.severity, now: now, rows: make([]Promise, 0, s.usual.Load()+1)}
 	// A range over the primary keys of both tables: agenda in order, one descent of promise per row, its neighbours in cache.
 	read := reader{}
 	err := tx.Walk(`SELECT a.org, a.patient, a.promise, a.rung, a.at, p.about, p.keeper, `+packed+`
@@ -238,12 +140,13 @@ func (s *Service) work(tx *store.Tx, p part, now time.Time) (*batch, error) {
 		ORDER BY a.at, a.org, a.patient, a.promise LIMIT $8`,
 		[]any{p.shard, int(p.severity), store.Micros(now), p.after.at, string(p.after.org), string(p.after.patient), string(p.after.id), BatchRows},
 		func(row store.Cells) error {
-			b.rows = append(b.rows, due{at: row.Int(4)})
-			return read.promise(row, &b.rows[len(b.rows)-1].p)
+			b.rows = append(b.rows, Promise{})
+			return read.promise(row, &b.rows[len(b.rows)-1])
 		})
 	if err != nil {
 		return nil, err
 	}
+	s.usual.Store(int64(len(b.rows)))
 	b.more = len(b.rows) == BatchRows
 	if b.more {
 		b.trim()
@@ -260,9 +163,9 @@ func (s *Service) work(tx *store.Tx, p part, now time.Time) (*batch, error) {
 // trim drops the last person of a full batch, whose other promises of the minute may not have fitted in, so that they stay
 // together in one message. A person with a whole batch of promises is left as is.
 func (b *batch) trim() {
-	last := b.rows[len(b.rows)-1].p
+	last := &b.rows[len(b.rows)-1]
 	cut := len(b.rows)
-	for cut > 0 && b.rows[cut-1].p.Patient == last.Patient && b.rows[cut-1].p.Org == last.Org {
+	for cut > 0 && b.rows[cut-1].Patient == last.Patient && b.rows[cut-1].Org == last.Org {
 		cut--
 	}
 	if cut > 0 {
@@ -274,73 +177,82 @@ func (b *batch) trim() {
 func (s *Service) follow(tx *store.Tx, b *batch) error {
 	var err error
 	var c *chain
+	var l *Ladder
+	n := len(b.rows)
+	b.events, b.effects, b.first, b.again = make([]Event, 0, n), make([]Effect, 0, n), make([]int, 0, n), make([]place, 0, n)
 	for i := range b.rows {
-		d := &b.rows[i]
-		if i == 0 || d.p.Org != b.rows[i-1].p.Org {
-			if c, err = openChain(tx, d.p.Org, b.shard, b.patientsFrom(i)); err != nil {
+		p := &b.rows[i]
+		if i == 0 || p.Org != b.rows[i-1].Org {
+			if c, err = openChain(tx, p.Org, b.shard, b.patientsFrom(i)); err != nil {
 				return err
 			}
 		}
-		if d.l, err = s.ladder(tx, d.p.Org, d.p.Ladder); err != nil {
-			return err
+		if i == 0 || p.Org != b.rows[i-1].Org || p.Ladder != b.rows[i-1].Ladder {
+			if l, err = s.ladder(tx, p.Org, p.Ladder); err != nil {
+				return err
+			}
 		}
-		b.followOne(c, d)
+		b.followOne(c, l, i)
 	}
 	return nil
 }
 
-func (b *batch) followOne(c *chain, d *due) {
-	p := &d.p
-	event := Event{Org: p.Org, Patient: p.Patient, At: b.now, Promise: p.ID, Rung: p.Rung, Body: "{}"}
-	if p.Rung >= len(d.l.Rungs) || !p.RungAt.Before(p.By) {
+func (b *batch) followOne(c *chain, l *Ladder, i int) {
+	p := &b.rows[i]
+	b.events = append(b.events, Event{Org: p.Org, Patient: p.Patient, At: b.now, Promise: p.ID, Rung: p.Rung, Body: "{}"})
+	event := &b.events[len(b.events)-1]
+	if p.Rung >= len(l.Rungs) || !p.RungAt.Before(p.By) {
 		event.Kind, event.Rung = EventBroken, -1
-		b.falls = append(b.falls, d)
-		c.link(&event)
-		b.events = append(b.events, event)
+		b.falls = append(b.falls, i)
+		c.link(event)
 		return
 	}
-	rung := d.l.Rungs[p.Rung]
+	rung := &l.Rungs[p.Rung]
 	late := b.now.Sub(p.RungAt)
 	event.Kind = EventClimbed
 	if useful := time.Duration(rung.Useful); useful > 0 && late > useful {
 		event.Kind = EventSkipped
 	} else {
-		b.gather(Effect{Org: p.Org, Patient: p.Patient, Promises: []Promise{*p}, Rung: rung, Index: p.Rung, Severity: rung.severity(p.Severity),
-			Due: p.RungAt, Now: b.now, Late: late > lateWords})
+		b.gather(i, rung, late > lateWords)
 	}
-	c.link(&event)
-	b.events = append(b.events, event)
-	again := *p
-	again.Rung++
-	again.RungAt = d.l.At(again.Rung, p.From, p.By)
-	b.again = append(b.again, again)
+	c.link(event)
+	b.again = append(b.again, place{p.Org, p.Patient, p.ID, p.Severity, p.Rung + 1, l.At(p.Rung+1, p.From, p.By)})
 }
 
-// gather joins an effect with the one before it when both say the same to the same people: one message for all the
-// promises of a person's minute.
-func (b *batch) gather(e Effect) {
-	for i := len(b.effects) - 1; i >= 0; i-- {
-		o := &b.effects[i]
-		if o.Org != e.Org || o.Patient != e.Patient {
+// gather makes the effect of the rung that a row climbs, or joins it to one before that says the same to the same people: one
+// message for all the promises of a person's minute.
+func (b *batch) gather(i int, rung *Rung, late bool) {
+	p := &b.rows[i]
+	severity := rung.severity(p.Severity)
+	for k := len(b.effects) - 1; k >= 0; k-- {
+		o := &b.effects[k]
+		if o.Org != p.Org || o.Patient != p.Patient {
 			break
 		}
-		if o.Rung.Do == e.Rung.Do && o.Rung.To == e.Rung.To && o.Rung.Say == e.Rung.Say && o.Severity == e.Severity && o.Due.Equal(e.Due) {
-			o.Promises = append(o.Promises, e.Promises...)
+		if o.Rung.Do == rung.Do && o.Rung.To == rung.To && o.Rung.Say == rung.Say && o.Severity == severity && o.Due.Equal(p.RungAt) {
+			if from := b.first[k]; from+len(o.Promises) == i {
+				o.Promises = b.rows[from : i+1 : i+1]
+			} else {
+				o.Promises = append(o.Promises, *p)
+			}
 			return
 		}
 	}
-	b.effects = append(b.effects, e)
+	b.first = append(b.first, i)
+	b.effects = append(b.effects, Effect{Org: p.Org, Patient: p.Patient, Promises: b.rows[i : i+1 : i+1], Rung: rung, Index: p.Rung, Severity: severity,
+		Due: p.RungAt, Now: b.now, Late: late})
 }
 
 // ready lets the hands work out their part. Tasks are the ledger's own.
 func (s *Service) ready(tx *store.Tx, b *batch) error {
-	var tell []Effect
-	for _, e := range b.effects {
+	tell := make([]Effect, 0, len(b.effects))
+	for i := range b.effects {
+		e := &b.effects[i]
 		if e.Rung.Do == Task || e.Rung.Do == Page {
-			b.tasks = append(b.tasks, taskOf(e))
+			b.tasks = append(b.tasks, taskOf(*e))
 		}
 		if e.Rung.Do != Task {
-			tell = append(tell, e)
+			tell = append(tell, *e)
 		}
 	}
 	if len(tell) == 0 {
@@ -353,14 +265,19 @@ func (s *Service) ready(tx *store.Tx, b *batch) error {
 	return err
 }
 
+// patientsFrom answers the patients of the rows from a place on, as far as they are of one organization, in order and each once.
 func (b *batch) patientsFrom(i int) []person.ID {
-	var out []person.ID
-	seen := map[person.ID]bool{}
-	for _, d := range b.rows[i:] {
-		if d.p.Org == b.rows[i].p.Org && !seen[d.p.Patient] {
-			seen[d.p.Patient] = true
-			out = append(out, d.p.Patient)
+	out := make([]person.ID, 0, len(b.rows)-i)
+	sorted := true
+	for k := i; k < len(b.rows) && b.rows[k].Org == b.rows[i].Org; k++ {
+		if id := b.rows[k].Patient; k == i || id != out[len(out)-1] {
+			sorted = sorted && (k == i || id > out[len(out)-1])
+			out = append(out, id)
 		}
+	}
+	if !sorted { // rows of several instants
+		slices.Sort(out)
+		out = slices.Compact(out)
 	}
 	return out
 }
@@ -380,8 +297,8 @@ func (s *Service) write(tx *store.Tx, b *batch) error {
 	tx.After(func() {
 		s.next.set(b.severity, b.shard, at)
 		for i := range rows {
-			if i == 0 || rows[i].at != rows[i-1].at {
-				s.lag(now.Sub(rows[i].p.RungAt))
+			if i == 0 || !rows[i].RungAt.Equal(rows[i-1].RungAt) {
+				s.lag(now.Sub(rows[i].RungAt))
 			}
 		}
 	})
@@ -395,8 +312,8 @@ func (s *Service) writeRows(tx *store.Tx, b *batch) error {
 	if err := writeEvents(tx, b.shard, b.events); err != nil {
 		return err
 	}
-	for _, d := range b.falls {
-		p := d.p
+	for _, i := range b.falls {
+		p := b.rows[i]
 		p.Rung = -1 // its row is gone already
 		if err := s.close(tx, &p, Broken, "", b.now); err != nil {
 			return err
@@ -413,8 +330,8 @@ func (s *Service) writeRows(tx *store.Tx, b *batch) error {
 		}
 	}
 	if len(b.rows) <= 200 { // in a spike nobody's page is told one by one; pages look again by themselves
-		for _, d := range b.rows {
-			hint(tx, d.p)
+		for _, p := range b.rows {
+			hint(tx, p)
 		}
 	}
 	return nil
@@ -423,9 +340,9 @@ func (s *Service) writeRows(tx *store.Tx, b *batch) error {
 // moveAgenda takes the batch's rows away and puts their next ones in. The number of rows taken is the proof that nothing
 // has changed since the batch was worked out.
 func (b *batch) moveAgenda(tx *store.Tx) error {
-	first, last := b.rows[0], b.last()
+	first, last := &b.rows[0], b.last()
 	where := ` WHERE shard = $1 AND severity = $2 AND (at, org, patient, promise) >= ($3, $4, $5, $6) AND (at, org, patient, promise) <= ($7, $8, $9, $10)`
-	args := []any{b.shard, int(b.severity), first.at, string(first.p.Org), string(first.p.Patient), string(first.p.ID), last.at, string(last.org), string(last.patient), string(last.id)}
+	args := []any{b.shard, int(b.severity), store.Micros(first.RungAt), string(first.Org), string(first.Patient), string(first.ID), last.at, string(last.org), string(last.patient), string(last.id)}
 	n, err := tx.Exec("DELETE FROM agenda"+where, args...)
 	if err != nil {
 		return err
@@ -433,5 +350,5 @@ func (b *batch) moveAgenda(tx *store.Tx) error {
 	if int(n) != len(b.rows) {
 		return errStale
 	}
-	return insertAgenda(tx, b.shard, b.again)
+	return insertAgenda(tx, b.shard, b.again...)
 }

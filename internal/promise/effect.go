@@ -12,9 +12,9 @@ import (
 type Effect struct {
 	Org      person.OrgID
 	Patient  person.ID
-	Promises []Promise // at least one
-	Rung     Rung
-	Index    int // the rung's place in the ladder
+	Promises []Promise // at least one; not to be changed
+	Rung     *Rung     // of a ladder, which never changes
+	Index    int       // the rung's place in the ladder
 	Severity Severity
 	Due      time.Time
 	Now      time.Time

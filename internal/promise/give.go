@@ -198,7 +198,7 @@ func (s *Service) Release(tx *store.Tx, v person.Viewer, org person.OrgID, patie
 		return p, nil
 	}
 	apply, err := s.hands.Ready(tx, []Effect{{Org: org, Patient: patient, Promises: []Promise{p}, Index: -1, Severity: p.Severity, Due: now, Now: now,
-		Rung: Rung{Do: Tell, To: "patient", Say: "released"}}})
+		Rung: &Rung{Do: Tell, To: "patient", Say: "released"}}})
 	if err != nil {
 		return p, err
 	}
@@ -229,7 +229,7 @@ func (s *Service) Move(tx *store.Tx, v person.Viewer, org person.OrgID, patient 
 		return p, err
 	}
 	p.RungAt = l.At(p.Rung, p.From, p.By)
-	if err := insertAgenda(tx, Shard(patient), []Promise{p}); err != nil {
+	if err := insertAgenda(tx, Shard(patient), placesOf([]Promise{p})...); err != nil {
 		return p, err
 	}
 	if _, err := tx.Exec("UPDATE promise SET from_at = $5, by_at = $6 WHERE org = $1 AND shard = $2 AND patient = $3 AND id = $4",

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"doorstep/internal/fault"
+	"doorstep/internal/person"
 )
 
 // LadderRef names one version of a ladder. A version never changes; a promise keeps the one it was made with.
@@ -25,14 +26,14 @@ type Ladder struct {
 
 // Rung is one step.
 type Rung struct {
-	After    Duration  `json:"after"`              // since the promise's From
-	Do       Deed      `json:"do"`                 //
-	To       string    `json:"to"`                 // patient, caregivers, role:nurse, role:desk, person:ID
-	Say      string    `json:"say"`                // catalog key of what is said
-	Channels []string  `json:"channels,omitempty"` // in order; empty: the person's own order
-	Severity *Severity `json:"severity,omitempty"` // of the effect; nil: the promise's
-	Useful   Duration  `json:"useful,omitempty"`   // climbed later than this it is skipped and logged; 0: always useful
-	Ask      bool      `json:"ask,omitempty"`      // a question with numbered answers
+	After    Duration         `json:"after"`              // since the promise's From
+	Do       Deed             `json:"do"`                 //
+	To       string           `json:"to"`                 // patient, caregivers, role:nurse, role:desk, person:ID
+	Say      string           `json:"say"`                // catalog key of what is said
+	Channels []person.Channel `json:"channels,omitempty"` // in order; empty: the person's own order
+	Severity *Severity        `json:"severity,omitempty"` // of the effect; nil: the promise's
+	Useful   Duration         `json:"useful,omitempty"`   // climbed later than this it is skipped and logged; 0: always useful
+	Ask      bool             `json:"ask,omitempty"`      // a question with numbered answers
 }
 
 // Deed is what a rung does.

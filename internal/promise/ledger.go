@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"doorstep/internal/clock"
@@ -29,6 +30,8 @@ type Service struct {
 
 	next next // when each part of the agenda is due: a hint
 	lag  func(time.Duration)
+
+	usual atomic.Int64 // rows of the last batch: how much room the next one needs
 }
 
 // New answers the ledger. Give it Hands before anything comes due.
@@ -197,7 +200,7 @@ func (s *Service) makeShard(tx *store.Tx, promises []Promise, now time.Time) ([]
 	if err != nil {
 		return nil, err
 	}
-	if err := insertAgenda(tx, shard, promises); err != nil {
+	if err := insertAgenda(tx, shard, placesOf(promises)...); err != nil {
 		return nil, err
 	}
 	last := person.ID("")
@@ -211,11 +214,33 @@ func (s *Service) makeShard(tx *store.Tx, promises []Promise, now time.Time) ([]
 	return promises, nil
 }
 
-func insertAgenda(tx *store.Tx, shard int, promises []Promise) error {
-	return tx.Insert("agenda", agendaColumns, len(promises), func(i int) []any {
-		p := &promises[i]
-		return []any{int64(shard), int64(p.Severity), store.Micros(p.RungAt), string(p.Org), string(p.Patient), string(p.ID), int64(p.Rung)}
+// place is a row of the agenda: the rung that a promise climbs next, and when.
+type place struct {
+	org      person.OrgID
+	patient  person.ID
+	promise  ID
+	severity Severity
+	rung     int
+	at       time.Time
+}
+
+func insertAgenda(tx *store.Tx, shard int, places ...place) error {
+	row := make([]any, len(agendaColumns))
+	return tx.Insert("agenda", agendaColumns, len(places), func(i int) []any {
+		p := &places[i]
+		row[0], row[1], row[2], row[3], row[4], row[5], row[6] = int64(shard), int64(p.severity), store.Micros(p.at), string(p.org), string(p.patient), string(p.promise), int64(p.rung)
+		return row
 	})
+}
+
+// placesOf answers the rows of the agenda of open promises.
+func placesOf(promises []Promise) []place {
+	out := make([]place, len(promises))
+	for i := range promises {
+		p := &promises[i]
+		out[i] = place{p.Org, p.Patient, p.ID, p.Severity, p.Rung, p.RungAt}
+	}
+	return out
 }
 
 func hint(tx *store.Tx, p Promise) { tx.Hint("patient", string(p.Org)+"/"+string(p.Patient)) }

@@ -33,7 +33,8 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 		return nil, fault.New(fault.Unavailable, "the data folder cannot be made: %w", err)
 	}
 	base := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(10000)&_pragma=foreign_keys(0)&_pragma=temp_store(MEMORY)"
-	w, err := sql.Open("sqlite", fmt.Sprintf("%s&_pragma=journal_mode(WAL)&_pragma=synchronous(%s)&_pragma=cache_size(-%d)&_pragma=wal_autocheckpoint(4000)", base, sync, cache<<10))
+	// A checkpoint each 64 MB: a page that is written often is copied into the database once.
+	w, err := sql.Open("sqlite", fmt.Sprintf("%s&_pragma=journal_mode(WAL)&_pragma=synchronous(%s)&_pragma=cache_size(-%d)&_pragma=wal_autocheckpoint(16000)", base, sync, cache<<10))
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +90,8 @@ type writer struct {
 }
 
 const (
-	// groupMost bounds a group, so that the first caller of a busy moment is not kept waiting for the last.
+	// groupMost and groupTime bound a group, so that the first caller of a busy moment is not kept waiting for the last. Who was
+	// waiting already when the first one was done comes along in any case: its own group would cost another fsync.
 	groupMost = 512
 	groupTime = 20 * time.Millisecond
 )
@@ -159,7 +161,7 @@ func (w *writer) group(first *job) {
 	start := time.Now()
 	w.one(root, first)
 collect:
-	for len(jobs) < groupMost && time.Since(start) < groupTime {
+	for waiting := len(w.queue); len(jobs) < groupMost && (len(jobs) <= waiting || time.Since(start) < groupTime); {
 		select {
 		case j := <-w.queue:
 			jobs = append(jobs, j)

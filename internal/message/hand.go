@@ -1,0 +1,197 @@
+package message
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"doorstep/internal/person"
+	"doorstep/internal/store"
+)
+
+const (
+	// handMost is how many messages a channel is given at a time. Between two such calls leases are renewed and what is more
+	// severe goes first: a gateway that takes ten texts a second would need seven minutes for a batch of the ledger.
+	handMost = 256
+	// markWithin bounds how long what a channel took may go without being written down.
+	markWithin = time.Second
+)
+
+// hand gives batches to their channel and writes down what became of each message.
+func (s *Service) hand(ctx context.Context, r *route, list []*batch) error {
+	// What was handed over must be written down even while the server stops.
+	kept := store.Essential(context.WithoutCancel(ctx))
+	var whole []*batch // taken whole, and to be marked so
+	var errs error
+	since := s.clock.Now()
+	for _, b := range list {
+		all, err := s.handOne(ctx, r, b)
+		errs = errors.Join(errs, err)
+		if all {
+			whole = append(whole, b)
+		}
+		if s.clock.Now().Sub(since) > markWithin {
+			errs = errors.Join(errs, s.mark(kept, whole))
+			whole, since = nil, s.clock.Now()
+		}
+	}
+	return errors.Join(errs, s.mark(kept, whole))
+}
+
+// handOne gives one batch to its channel. It reports whether every message was taken, with nothing to remember of any, and is
+// to be marked so; else it has been written down already.
+func (s *Service) handOne(ctx context.Context, r *route, b *batch) (whole bool, err error) {
+	kept := store.Essential(context.WithoutCancel(ctx))
+	results := make([]Result, 0, len(b.list))
+	written := 0
+	for len(results) < len(b.list) {
+		from := len(results)
+		if from > 0 {
+			for urgent := r.take(b.severity + 1); len(urgent) > 0; urgent = r.take(b.severity + 1) {
+				if err := s.hand(ctx, r, urgent); err != nil {
+					return false, err
+				}
+			}
+		}
+		if s.clock.Now().Sub(b.leased) > lease/2 {
+			if err := s.renew(kept, r, b, from); err != nil {
+				return false, err
+			}
+			if len(b.list) == from { // another process has taken over what was left
+				break
+			}
+		}
+		next, err := s.send(ctx, r, b.list[from:min(from+handMost, len(b.list))])
+		if err != nil {
+			return false, err
+		}
+		results = append(results, next...)
+		if b.id != "" && written == 0 && plain(results) {
+			continue
+		}
+		if err := s.db.Write(kept, func(tx *store.Tx) error { return s.settleAll(tx, b.list[written:len(results)], results[written:]) }); err != nil {
+			return false, err
+		}
+		written = len(results)
+	}
+	if b.id == "" || written == 0 && len(results) > 0 {
+		return b.id != "", nil
+	}
+	return false, s.db.Write(kept, func(tx *store.Tx) error { return dropLease(tx, b.id) })
+}
+
+// send gives some messages to a channel.
+func (s *Service) send(ctx context.Context, r *route, list []Message) ([]Result, error) {
+	out := make([]Outgoing, len(list))
+	for i := range list {
+		m := &list[i]
+		out[i] = Outgoing{Ref: m.ID, To: m.Address, Body: m.Body, Severity: m.Severity}
+		switch r.name {
+		case person.Mail:
+			out[i].Subject = s.subject(m)
+		case person.Push:
+			if err := s.glance(ctx, m, &out[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	results := r.channel().Send(ctx, out)
+	if len(results) != len(list) {
+		return nil, fmt.Errorf("channel %s answered %d results for %d messages", r.name, len(results), len(list))
+	}
+	return results, nil
+}
+
+// plain reports that every message was taken, without a reference and with no report to come.
+func plain(results []Result) bool {
+	for i := range results {
+		if r := &results[i]; r.Err != nil || r.Ref != "" || r.Reports {
+			return false
+		}
+	}
+	return true
+}
+
+// mark writes down that whole batches were taken.
+func (s *Service) mark(ctx context.Context, list []*batch) error {
+	if len(list) == 0 {
+		return nil
+	}
+	err := s.db.Write(ctx, func(tx *store.Tx) error {
+		for _, b := range list {
+			if err := b.markSent(tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if !errors.Is(err, errOthers) {
+		return err
+	}
+	return s.db.Write(ctx, func(tx *store.Tx) error {
+		for _, b := range list {
+			if err := s.settleAll(tx, b.list, make([]Result, len(b.list))); err != nil {
+				return err
+			}
+			if err := dropLease(tx, b.id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// renew keeps other processes from looking into a batch, from a place on, and into those that wait behind it. What another has
+// taken over already leaves the list.
+func (s *Service) renew(ctx context.Context, r *route, b *batch, from int) error {
+	waiting := r.waiting()
+	return s.db.Write(ctx, func(tx *store.Tx) error {
+		until := s.clock.Now().Add(lease)
+		if err := b.renew(tx, from, until); err != nil {
+			return err
+		}
+		for _, w := range waiting {
+			if err := w.renew(tx, 0, until); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// settleAll writes down what a channel answered.
+func (s *Service) settleAll(tx *store.Tx, list []Message, results []Result) error {
+	for i := range list {
+		if err := s.settle(tx, &list[i], results[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settle writes down what a channel answered for one message.
+func (s *Service) settle(tx *store.Tx, m *Message, r Result) error {
+	now := s.clock.Now()
+	switch {
+	case r.Err == nil && r.Reports:
+		return s.move(tx, m, Sent, now.Add(reportWithin), r.Ref, m.Tries)
+	case r.Err == nil:
+		return s.move(tx, m, Sent, time.Time{}, r.Ref, m.Tries)
+	case r.Never || m.Tries+1 >= maxTries:
+		if r.Gone {
+			if err := s.people.Forget(tx, m.Org, m.Person, m.Channel, m.Address); err != nil {
+				return err
+			}
+		}
+		if err := s.move(tx, m, Failed, time.Time{}, m.Ref, m.Tries+1); err != nil {
+			return err
+		}
+		return s.fallBack(tx, *m)
+	default:
+		wait := max(r.Wait, 15*time.Second<<m.Tries)
+		_, err := tx.Exec("UPDATE message SET state = 0, due_at = $6, moved_at = $7, tries = tries + 1 WHERE org = $1 AND shard = $2 AND patient = $3 AND at = $4 AND id = $5 AND state = 1",
+			append(keyOf(m), store.Micros(now.Add(wait)), store.Micros(now))...)
+		return err
+	}
+}
