@@ -14,12 +14,6 @@ import (
 	"doorstep/internal/store"
 )
 
-// pillBox is the kind of device that can be lit for a dose.
-const pillBox = "pillbox"
-
-// assignedBy is the source of the consent that comes with a pill box: who takes the box home agrees to its light.
-const assignedBy = "device assignment"
-
 type device struct {
 	ID         string    `json:"id"`
 	Kind       string    `json:"kind"`
@@ -43,6 +37,8 @@ type assignment struct {
 func (s *server) deviceRoutes(mux *http.ServeMux) {
 	get(s, "list-devices", "/devices", "The organization's devices. Staff and operators.", s.devices)
 	post(s, "register-device", "/devices", "Registers a device and answers its key, once. Staff and operators.", http.StatusCreated, s.register)
+	post(s, "change-device-key", "/devices/{id}/key", "Gives a device a new key and answers it, once. The old one stops working, and a session with it is ended. Staff and operators.",
+		http.StatusCreated, s.changeKey)
 	post(s, "assign-device", "/devices/{id}/assignments", "Says that a device measures a patient from an instant until another. Staff only.", http.StatusCreated, s.assign)
 	post(s, "end-assignment", "/devices/{id}/assignments/end", "Ends a patient's open assignment of a device: it came back, or changes hands. Staff only.", http.StatusOK, s.endAssignment)
 	get(s, "list-assignments", "/patients/{id}/devices", "Which devices measured a patient, and when.", s.assignments)
@@ -98,6 +94,34 @@ func (s *server) register(ctx context.Context, c *caller, in *registerInput) (ne
 	})
 }
 
+// changeKey is audited with the patient who has the device now, if anybody has: whoever holds its key can write readings into
+// that chart, so staff change it only for patients for whom they may act.
+func (s *server) changeKey(ctx context.Context, c *caller, in *takeInput) (newDevice, error) {
+	if err := staffOrOperator(c); err != nil {
+		return newDevice{}, err
+	}
+	d, err := s.ownDevice(ctx, c, in.ID)
+	if err != nil {
+		return newDevice{}, err
+	}
+	holder, err := s.Reading.Holder(ctx, d)
+	if err != nil {
+		return newDevice{}, err
+	}
+	if holder != "" && c.Role != person.Operator {
+		if _, err := s.enter(ctx, c, person.Act, person.ID(holder), "change a device's key"); err != nil {
+			return newDevice{}, err
+		}
+	}
+	return once(ctx, s, c, Write{Key: in.Key}, func(tx *store.Tx) (newDevice, error) {
+		key, err := s.Reading.Rotate(tx, d.Org, d.ID)
+		if err == nil {
+			err = s.Person.Audit(tx, c.Viewer, person.ID(holder), "change", "device key "+d.ID)
+		}
+		return newDevice{ID: d.ID, Kind: d.Kind, Key: key}, err
+	})
+}
+
 type assignInput struct {
 	ID string `path:"id"`
 	Write
@@ -118,17 +142,9 @@ func (s *server) assign(ctx context.Context, c *caller, in *assignInput) (assign
 		a.From = s.Clock.Now()
 	}
 	return onceApart(ctx, s, c, in.Write, func() (assignment, error) {
-		if d.Kind == pillBox {
-			if err := s.mayLight(ctx, p, a); err != nil {
-				return assignment{}, err
-			}
-		}
 		err := s.Reading.Assign(ctx, string(c.Org), d.ID, a.Patient, a.From, a.Until)
 		if fault.Is(err, fault.Conflict) {
 			err = s.sameAgain(ctx, p, a, err)
-		}
-		if err == nil && d.Kind == pillBox && (a.Until.IsZero() || a.Until.After(s.Clock.Now())) {
-			err = s.light(ctx, p, d.ID)
 		}
 		return assignment{Device: d.ID, Patient: p.ID, From: a.From, Until: a.Until}, err
 	})
@@ -143,11 +159,17 @@ func (s *server) deviceFor(ctx context.Context, c *caller, id string, patient pe
 	if err != nil {
 		return reading.Device{}, p, err
 	}
+	d, err := s.ownDevice(ctx, c, id)
+	return d, p, err
+}
+
+// ownDevice answers a device of the caller's organization.
+func (s *server) ownDevice(ctx context.Context, c *caller, id string) (reading.Device, error) {
 	d, err := s.Reading.Device(ctx, id)
 	if err == nil && d.Org != string(c.Org) || fault.Is(err, fault.NotFound) {
 		err = fault.NotFoundf("There is no such device.")
 	}
-	return d, p, err
+	return d, err
 }
 
 // sameAgain forgives a conflict with the very same assignment: it was made before, and only its answer was lost.
@@ -162,72 +184,6 @@ func (s *server) sameAgain(ctx context.Context, p person.Person, a reading.Assig
 		}
 	}
 	return conflict
-}
-
-// mayLight refuses to give away a pill box, from a later day on, that stands in somebody else's home now: its light would be
-// for the one and in front of the other.
-func (s *server) mayLight(ctx context.Context, p person.Person, a reading.Assignment) error {
-	var lit []person.Contact
-	if err := s.DB.Read(ctx, func(tx *store.Tx) (err error) {
-		lit, err = s.Person.AtAddress(tx, p.Org, person.Cue, a.Device)
-		return err
-	}); err != nil || !a.From.After(s.Clock.Now()) {
-		return err
-	}
-	for _, other := range lit {
-		if other.Person == p.ID || other.Consent != person.Given {
-			continue
-		}
-		has, err := s.has(ctx, p.Org, other.Person, a.Device)
-		if err != nil {
-			return err
-		}
-		if has {
-			return fault.Conflictf("The pill box is still with somebody else. Please assign it when it has come back.")
-		}
-	}
-	return nil
-}
-
-// has reports whether a device is a person's now, or will be.
-func (s *server) has(ctx context.Context, org person.OrgID, who person.ID, device string) (bool, error) {
-	all, err := s.Reading.DevicesOf(ctx, string(org), string(who))
-	now := s.Clock.Now()
-	return slices.ContainsFunc(all, func(a reading.Assignment) bool { return a.Device == device && (a.Until.IsZero() || a.Until.After(now)) }), err
-}
-
-// light makes the pill box a way to reach the patient, and no longer a way to reach whoever had it, nor the patient by a box
-// that has gone back.
-func (s *server) light(ctx context.Context, p person.Person, device string) error {
-	held, err := s.Reading.DevicesOf(ctx, string(p.Org), string(p.ID))
-	if err != nil {
-		return err
-	}
-	now := s.Clock.Now()
-	live := map[string]bool{}
-	for _, a := range held {
-		live[a.Device] = live[a.Device] || a.Until.IsZero() || a.Until.After(now)
-	}
-	return s.DB.Write(ctx, func(tx *store.Tx) error {
-		if err := s.Person.SetConsent(tx, p.Org, person.Cue, device, person.Withdrawn, assignedBy); err != nil {
-			return err
-		}
-		contacts, err := s.Person.Contacts(tx, p.Org, p.ID)
-		if err != nil {
-			return err
-		}
-		rank := 0
-		for _, c := range contacts {
-			rank = max(rank, c.Rank+1)
-			if c.Channel == person.Cue && c.Consent == person.Given && !live[c.Address] {
-				c.Consent, c.Source = person.Withdrawn, assignedBy
-				if err := s.Person.SetContact(tx, p.Org, c); err != nil {
-					return err
-				}
-			}
-		}
-		return s.Person.SetContact(tx, p.Org, person.Contact{Person: p.ID, Rank: rank, Channel: person.Cue, Address: device, Consent: person.Given, Source: assignedBy})
-	})
 }
 
 type endInput struct {
@@ -257,12 +213,7 @@ func (s *server) endAssignment(ctx context.Context, c *caller, in *endInput) (as
 		if i < 0 {
 			return assignment{}, fault.Conflictf("The patient does not have this device now.")
 		}
-		if err := s.Reading.Unassign(ctx, string(c.Org), d.ID, at); err != nil {
-			return assignment{}, err
-		}
-		err = s.DB.Write(ctx, func(tx *store.Tx) error {
-			return s.Person.SetConsent(tx, c.Org, person.Cue, d.ID, person.Withdrawn, "device came back")
-		})
+		err = s.Reading.Unassign(ctx, string(c.Org), d.ID, at)
 		return assignment{Device: d.ID, Patient: p.ID, From: all[i].From, Until: at}, err
 	})
 }

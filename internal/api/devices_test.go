@@ -121,3 +121,82 @@ func TestFault23APillBoxThatChangesHandsLightsForTheNewPersonOnly(t *testing.T) 
 		}
 	})
 }
+
+func TestFault23ABoundedAssignmentLightsWhileItLasts(t *testing.T) {
+	each(t, func(t *testing.T, h *clinic) {
+		id, _ := h.register("pillbox")
+		path := "/api/v1/devices/" + id + "/assignments"
+		turn := func(at time.Duration, ruth, luis int) {
+			t.Helper()
+			h.clock.Set(start.Add(at))
+			_, err := h.Reading.TurnDue(t.Context())
+			h.must(err)
+			if a, b := len(h.cues(h.ruth)), len(h.cues(h.luis)); a != ruth || b != luis {
+				t.Errorf("after %s: %d cues of Ruth, %d of Luis; want %d and %d", at, a, b, ruth, luis)
+			}
+		}
+		at := func(d time.Duration) string { return start.Add(d).Format(time.RFC3339) }
+		h.post(h.omar, path, object{"patient": h.ruth.ID, "from": at(time.Hour), "until": at(3 * time.Hour)}).want(201)
+		h.post(h.omar, path, object{"patient": h.luis.ID, "from": at(3 * time.Hour), "until": at(5 * time.Hour)}).want(201)
+		h.post(h.omar, path, object{"patient": h.ruth.ID, "from": at(-9 * time.Hour), "until": at(-8 * time.Hour)}).want(201) // long over
+		turn(0, 0, 0)
+		turn(time.Hour, 1, 0)
+		turn(3*time.Hour-time.Second, 1, 0)
+		turn(3*time.Hour, 0, 1)
+		turn(3*time.Hour, 0, 1)
+		turn(5*time.Hour, 0, 0)
+		// One that ends at an hour to come lights until then; one that follows on at once goes on lighting.
+		h.post(h.omar, path, object{"patient": h.ruth.ID}).want(201)
+		h.post(h.omar, path+"/end", object{"patient": h.ruth.ID, "at": at(7 * time.Hour)}).want(200)
+		h.post(h.omar, path, object{"patient": h.ruth.ID, "from": at(7 * time.Hour), "until": at(8 * time.Hour)}).want(201)
+		turn(6*time.Hour, 1, 0)
+		turn(7*time.Hour, 1, 0)
+		turn(9*time.Hour, 0, 0)
+	})
+}
+
+func TestANewKeyForADevice(t *testing.T) {
+	each(t, func(t *testing.T, h *clinic) {
+		id, old := h.register("scale")
+		path := "/api/v1/devices/" + id
+		h.post(h.omar, path+"/assignments", object{"patient": h.ruth.ID, "from": start.Add(-time.Hour).Format(time.RFC3339)}).want(201)
+		send := func(key string, status int) {
+			t.Helper()
+			h.call(person.Person{}, "POST", path+"/readings", `{"at":"2026-03-09T10:30:00Z","series":"29463-7","value":81,"unit":"kg"}`, "Authorization", "Bearer "+key).want(status)
+		}
+		send(old, 200)
+		for _, who := range []person.Person{h.ruth, h.elena, h.lea, h.nia} { // Nia is of another team
+			h.post(who, path+"/key", nil).want(403)
+		}
+		h.post(h.dana, "/api/v1/devices/none/key", nil).want(404)
+		send(old, 200)
+		first := h.post(h.dana, path+"/key", nil, "Idempotency-Key", "k").want(201)
+		d := into[struct{ ID, Kind, Key string }](first)
+		if d.ID != id || d.Kind != "scale" || len(d.Key) != len(old) || d.Key == old {
+			t.Errorf("%+v", d)
+		}
+		if again := h.post(h.dana, path+"/key", nil, "Idempotency-Key", "k").want(201); again.body != first.body {
+			t.Errorf("%s, then %s", first.body, again.body)
+		}
+		send(old, 401)
+		send(d.Key, 200)
+		newer := into[struct{ Key string }](h.post(h.olga, path+"/key", nil).want(201)).Key
+		send(d.Key, 401)
+		send(newer, 200)
+		var lines []person.AuditLine
+		h.write(func(tx *store.Tx) {
+			var err error
+			lines, err = h.Person.AuditOf(tx, org, h.ruth.ID, 100)
+			h.must(err)
+		})
+		var by []person.ID
+		for _, l := range lines {
+			if l.Act == "change" && l.What == "device key "+id && l.Allowed {
+				by = append(by, l.Viewer)
+			}
+		}
+		if !slices.Equal(by, []person.ID{h.olga.ID, h.dana.ID}) {
+			t.Errorf("audited: %v", by)
+		}
+	})
+}

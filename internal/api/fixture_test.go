@@ -23,6 +23,7 @@ import (
 	"doorstep/internal/person"
 	"doorstep/internal/promise"
 	"doorstep/internal/reading"
+	"doorstep/internal/reading/watch"
 	"doorstep/internal/store"
 	"doorstep/internal/store/storetest"
 )
@@ -110,6 +111,7 @@ func newClinic(t testing.TB, db *store.DB) *clinic {
 	ids := clock.SeededIDs(h.clock, 3)
 	d := api.Deps{DB: db, Clock: h.clock, IDs: ids, Person: person.New(db, h.clock, ids), Reading: reading.New(db, h.clock, ids), Version: "test", PublicURL: base,
 		Log: slog.New(slog.NewTextHandler(&locked{b: h.log}, nil))}
+	d.Reading.ListenHolders(watch.Lights{People: d.Person})
 	d.Promise = promise.New(db, h.clock, ids, d.Person)
 	var err error
 	d.Message, err = message.New(t.Context(), db, h.clock, ids, d.Person, base)

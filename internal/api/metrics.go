@@ -17,6 +17,7 @@ import (
 	"doorstep/internal/person"
 	"doorstep/internal/promise"
 	"doorstep/internal/reading"
+	"doorstep/internal/reading/watch"
 	"doorstep/internal/store"
 )
 
@@ -203,7 +204,7 @@ func (d deviceCounts) Collect(out chan<- prometheus.Metric) {
 }
 
 // kinds that are named in a label: a kind is free text, and a label must not be.
-var kinds = map[string]bool{pillBox: true, "scale": true, "cuff": true, "watch": true, "oximeter": true, "thermometer": true, "glucose": true, "hub": true}
+var kinds = map[string]bool{watch.PillBox: true, "scale": true, "cuff": true, "watch": true, "oximeter": true, "thermometer": true, "glucose": true, "hub": true}
 
 // deviceKinds counts, at most once a minute. While the database does not answer, the count before stands.
 func (m *Metrics) deviceKinds() map[string]int {

@@ -79,6 +79,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.Messages.SetChannel(person.Cue, cues{s})
 	s.Readings.Listen(s.Watch)
 	s.Readings.ListenPills(pills{s})
+	s.Readings.ListenHolders(watch.Lights{People: s.People})
 	return s, nil
 }
 
@@ -118,6 +119,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.Messages.Run(ctx) })
 	g.Go(func() error { s.every(ctx, planEvery, "planning", s.plan); return nil })
 	g.Go(func() error { s.every(ctx, sweepEvery, "looking for silence", s.sweep); return nil })
+	g.Go(func() error { s.every(ctx, sweepEvery, "devices that change hands", s.turn); return nil })
 	g.Go(func() error { s.every(ctx, tidyEvery, "tidying readings", s.tidy); return nil })
 	return g.Wait()
 }
@@ -165,6 +167,11 @@ func (s *Server) eachOrg(ctx context.Context, do func(person.Org) error) error {
 	return nil
 }
 
+func (s *Server) turn(ctx context.Context) error {
+	_, err := s.Readings.TurnDue(ctx)
+	return err
+}
+
 func (s *Server) tidy(ctx context.Context) error {
 	_, err := s.Readings.Compact(ctx)
 	return err
@@ -181,9 +188,12 @@ func (s *Server) Step(ctx context.Context) (bool, error) {
 	return climbed+sent > 0, err
 }
 
-// Round does once what a running server does every few minutes: planning, looking for silence, tidying.
+// Round does once what a running server does every few minutes: planning, looking for silence and at devices, tidying.
 func (s *Server) Round(ctx context.Context) error {
 	if err := s.plan(ctx); err != nil {
+		return err
+	}
+	if err := s.turn(ctx); err != nil {
 		return err
 	}
 	if err := s.sweep(ctx); err != nil {

@@ -28,8 +28,10 @@ type Broker struct {
 	in     *Intake
 	server *mqtt.Server
 	addr   string
+	hook   *hook
 	ctx    context.Context
 	cancel context.CancelFunc
+	keys   sync.WaitGroup // watchKeys
 	stop   sync.Once
 }
 
@@ -56,7 +58,8 @@ func Serve(in *Intake, l net.Listener) (*Broker, error) {
 	b := &Broker{in: in, addr: l.Addr().String()}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	b.server = mqtt.New(&mqtt.Options{Capabilities: caps, InlineClient: true, Logger: slog.New(slog.DiscardHandler), SysTopicResendInterval: 3600})
-	err := b.server.AddHook(&hook{b: b}, nil)
+	b.hook = &hook{b: b}
+	err := b.server.AddHook(b.hook, nil)
 	if err == nil {
 		err = b.server.AddListener(door{listeners.NewNet("devices", l), b})
 	}
@@ -68,6 +71,7 @@ func Serve(in *Intake, l net.Listener) (*Broker, error) {
 		b.cancel()
 		return nil, err
 	}
+	b.keys.Go(b.watchKeys)
 	return b, nil
 }
 
@@ -80,6 +84,7 @@ func (b *Broker) Close() error {
 	b.stop.Do(func() {
 		err = b.server.Close()
 		b.cancel()
+		b.keys.Wait()
 	})
 	return err
 }
@@ -173,12 +178,18 @@ func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, er
 	ctx, cancel := context.WithTimeout(h.b.ctx, writeTimeout)
 	defer cancel()
 	if err := h.b.in.receive(ctx, dev.(reading.Device), stream, pk.Payload); err != nil {
-		if cl.Properties.ProtocolVersion == 5 {
-			h.b.server.DisconnectClient(cl, packets.ErrServerBusy)
-		} else {
-			cl.Stop(packets.ErrServerBusy)
-		}
+		h.b.disconnect(cl, packets.ErrServerBusy)
 		return pk, packets.ErrRejectPacket
 	}
 	return pk, packets.CodeSuccessIgnore // stored, and for no other subscriber
+}
+
+// disconnect ends a connection; MQTT 5 lets the device hear why.
+func (b *Broker) disconnect(cl *mqtt.Client, why packets.Code) {
+	if cl.Properties.ProtocolVersion == 5 {
+		// One that cannot be told is disconnected all the same.
+		_ = b.server.DisconnectClient(cl, why)
+	} else {
+		cl.Stop(why)
+	}
 }

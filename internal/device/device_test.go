@@ -36,6 +36,7 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
 type edge struct {
 	*testing.T
+	db      *store.DB
 	in      *Intake
 	broker  *Broker
 	fail    error // what the ledger answers
@@ -62,7 +63,7 @@ func (e *edge) setFail(err error) {
 
 func each(t *testing.T, fn func(e *edge)) {
 	storetest.Each(t, rooms, func(t *testing.T, db *store.DB) {
-		e := &edge{T: t}
+		e := &edge{T: t, db: db}
 		c := clock.NewSim(noon)
 		service := reading.New(db, c, clock.SeededIDs(c, 1))
 		service.Listen(e)
@@ -182,6 +183,47 @@ func TestOwnTopicsOnly(t *testing.T) {
 		}
 		if a, b := e.values("ana", "8867-4"), e.values("ben", "8867-4"); len(a)+len(b) != 0 {
 			e.Errorf("%v %v", a, b)
+		}
+	})
+}
+
+// A device that signed in with a key that is no longer its own is disconnected; it comes back with the new one.
+func TestRotatedKeyEndsTheSession(t *testing.T) {
+	t.Parallel()
+	each(t, func(e *edge) {
+		old, err := dialMini(e.broker.Addr(), "x", e.dev.ID, e.key)
+		if err != nil {
+			e.Fatal(err)
+		}
+		defer old.close()
+		if err := old.publish(e.topic("reading"), []byte(pulse(1, 72))); err != nil {
+			e.Fatal(err)
+		}
+		var key string
+		if err := e.db.Write(e.Context(), func(tx *store.Tx) (err error) {
+			key, err = e.in.Service.Rotate(tx, "org", e.dev.ID)
+			return err
+		}); err != nil {
+			e.Fatal(err)
+		}
+		old.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+		if _, err := old.r.ReadByte(); !errors.Is(err, io.EOF) {
+			e.Fatalf("the session goes on: %v", err)
+		}
+		if _, err := dialMini(e.broker.Addr(), "x", e.dev.ID, e.key); err == nil {
+			e.Error("signed in with the old key")
+		}
+		c, err := dialMini(e.broker.Addr(), "x", e.dev.ID, key)
+		if err != nil {
+			e.Fatal(err)
+		}
+		defer c.close()
+		e.broker.checkKeys(func(reading.Device) bool { return true })
+		if err := c.publish(e.topic("reading"), []byte(pulse(2, 73))); err != nil {
+			e.Error(err)
+		}
+		if got := e.values("ana", "8867-4"); fmt.Sprint(got) != "[72 73]" {
+			e.Errorf("%v", got)
 		}
 	})
 }

@@ -55,29 +55,24 @@ type ingestion struct {
 type fellow struct {
 	owner
 	came  []arrived // in the order of arrival
-	fresh []Sample // those that are new
-	ruled bool     // has rules in force
+	fresh []Sample  // those that are new
+	ruled bool      // has rules in force
 }
 
 func (in *ingestion) run() error {
-	homeless, err := in.place()
+	held, err := in.holders()
 	if err != nil {
 		return err
 	}
-	if len(in.people) > 0 {
-		if err := in.store(slices.SortedFunc(maps.Keys(in.people), owner.compare)); err != nil {
-			return err
-		}
+	homeless := in.place(held)
+	if err := in.store(slices.SortedFunc(maps.Keys(in.people), owner.compare)); err != nil {
+		return err
 	}
 	return in.quarantine(homeless)
 }
 
 // place finds out whose the samples are, and answers those that are nobody's.
-func (in *ingestion) place() ([]arrived, error) {
-	held, err := in.holders()
-	if err != nil {
-		return nil, err
-	}
+func (in *ingestion) place(held map[deviceKey][]Assignment) []arrived {
 	var homeless []arrived
 	for _, d := range in.group {
 		d.receipt = Receipt{Refused: append([]Refusal{}, d.wrong...)}
@@ -100,29 +95,33 @@ func (in *ingestion) place() ([]arrived, error) {
 		}
 		slices.SortFunc(d.receipt.Refused, func(a, b Refusal) int { return cmp.Compare(a.Index, b.Index) })
 	}
-	return homeless, nil
+	return homeless
 }
 
-// holders answers the assignments of the group's devices. Those with a sample that seems to be nobody's are read again under a
-// lock that Assign takes too: an assignment either is seen here, or finds the sample in quarantine.
+// holders answers the assignments of the group's devices.
 func (in *ingestion) holders() (map[deviceKey][]Assignment, error) {
 	held, err := assignments(in.tx, in.devices(func(*delivery) bool { return true })...)
-	if err != nil || in.tx.Engine() != store.Postgres {
-		return held, err
-	}
-	odd := in.devices(func(d *delivery) bool {
-		spans := held[d.dev.key()]
-		return slices.ContainsFunc(d.came, func(a arrived) bool { return whose(spans, &a.Sample) == nil })
-	})
-	if len(odd) == 0 {
-		return held, nil
-	}
-	if err := lockDevices(in.tx, "SHARE", odd...); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	again, err := assignments(in.tx, odd...)
-	maps.Copy(held, again)
-	return held, err
+	return held, again(in.tx, held, in.devices(func(d *delivery) bool {
+		spans := held[d.dev.key()]
+		return slices.ContainsFunc(d.came, func(a arrived) bool { return whose(spans, &a.Sample) == nil })
+	}))
+}
+
+// again reads the assignments of devices, of which something seems to be nobody's, once more under a lock that Assign takes too:
+// an assignment either is seen here, or finds in quarantine what it makes somebody's.
+func again(tx *store.Tx, held map[deviceKey][]Assignment, devices []deviceKey) error {
+	if len(devices) == 0 || tx.Engine() != store.Postgres {
+		return nil
+	}
+	if err := lockDevices(tx, "SHARE", devices...); err != nil {
+		return err
+	}
+	list, err := assignments(tx, devices...)
+	maps.Copy(held, list)
+	return err
 }
 
 // devices answers the devices of the deliveries that are asked for, each once, in order.
@@ -179,6 +178,9 @@ func sample(dev *Device, r *Reading, now time.Time) Sample {
 
 // store puts away the samples of the people in owners.
 func (in *ingestion) store(owners []owner) error {
+	if len(owners) == 0 {
+		return nil
+	}
 	tx := in.tx
 	if err := lock(tx, owners...); err != nil {
 		return err
@@ -292,6 +294,10 @@ func (in *ingestion) tell(p *fellow) error {
 // deliveries by what the network takes.
 const lookAround = 10 * time.Minute
 
+// lookBack is how long before: the same delivery, repeated later, tells the clock of the first time, so that its correction is
+// larger by as much as it is late.
+const lookBack = 7 * 24 * time.Hour
+
 // seen tells whether a sample is one that came before. Mostly the stream knows; where it does not, the stored samples are
 // looked through. A sequence number that came before with another time is a device that began to count anew: its
 // reading is a new one.
@@ -317,7 +323,11 @@ func (in *ingestion) seen(p *fellow, st *stream, sample *Sample) (bool, error) {
 			return true, nil
 		}
 	}
-	near, err := within(in.tx, p.org, p.patient, sample.Series, sample.At.Add(-lookAround), sample.At.Add(lookAround))
+	from := sample.At.Add(-lookAround)
+	if !sample.Clock.IsZero() {
+		from = sample.At.Add(-lookBack)
+	}
+	near, err := within(in.tx, p.org, p.patient, sample.Series, from, sample.At.Add(lookAround))
 	if err != nil {
 		return false, err
 	}

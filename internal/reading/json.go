@@ -68,6 +68,19 @@ func ParsePills(b []byte) (events []PillEvent, places []int, refused []Refusal, 
 	return events, places, refused, err
 }
 
+// json writes an event so that ParsePills reads it again.
+func (e PillEvent) json() []byte {
+	w := wirePill{At: e.At, Clock: e.Clock, Event: e.Event, Slot: e.Slot, Value: e.Value}
+	if e.HasSeq {
+		w.Seq = &e.Seq
+	}
+	b, err := json.Marshal(w)
+	if err != nil {
+		panic(err) // numbers are finite and years have four digits: wrong has seen to that
+	}
+	return b
+}
+
 func parseList[T any](b []byte, wrong func(*T) string) (list []T, places []int, refused []Refusal, err error) {
 	b = bytes.TrimSpace(b)
 	if len(b) == 0 {

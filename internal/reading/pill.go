@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -45,6 +46,14 @@ func (s *Service) Pill(ctx context.Context, dev Device, events []PillEvent) (Rec
 		if err != nil {
 			return err
 		}
+		if slices.ContainsFunc(events, func(e PillEvent) bool {
+			_, _, timed := e.timed(&dev, now)
+			return whose(held[dev.key()], &timed) == nil
+		}) {
+			if err := again(tx, held, []deviceKey{dev.key()}); err != nil {
+				return err
+			}
+		}
 		for i, e := range events {
 			if reason := e.wrong(); reason != "" {
 				receipt.Refused = append(receipt.Refused, Refusal{i, reason})
@@ -79,39 +88,54 @@ func (e *PillEvent) wrong() string {
 }
 
 func (s *Service) pill(tx *store.Tx, dev Device, spans []Assignment, now time.Time, i int, e PillEvent, receipt *Receipt) error {
+	sent := e
+	e, key, timed := e.timed(&dev, now)
+	a := whose(spans, &timed)
+	if a == nil {
+		receipt.Refused = append(receipt.Refused, Refusal{i, "quarantined: the device was assigned to nobody then"})
+		row := Quarantined{Device: dev.ID, Received: now, Reason: ReasonUnassigned, Stream: pillStream + e.Event, Payload: sent.json()}
+		return keepAside(tx, dev.Org, []Quarantined{row}, func(int) []byte { return []byte("pill " + key) })
+	}
+	fresh, err := s.keepPill(tx, dev, a.Patient, key, e)
+	if err != nil {
+		return err
+	}
+	if fresh {
+		receipt.Stored++
+	} else {
+		receipt.Known++
+	}
+	return nil
+}
+
+// timed answers an event as it is kept, with what makes it the same when it comes again, and a sample of the same instant.
+func (e PillEvent) timed(dev *Device, received time.Time) (PillEvent, string, Sample) {
 	// A box whose clock was set back counts anew: its number alone would hide a new event, so the time is part of the key.
 	key := fmt.Sprintf("%s %s %d %s", e.At.UTC().Format(time.RFC3339Nano), e.Event, e.Slot, strconv.FormatFloat(e.Value, 'g', -1, 64))
 	if e.HasSeq {
 		key = fmt.Sprintf("%d %s", e.Seq, e.At.UTC().Format(time.RFC3339Nano))
 	}
-	timed := sample(&dev, &Reading{At: e.At, Clock: e.Clock}, now)
-	e.At, e.Received = timed.At, now
-	a := whose(spans, &timed)
-	if a == nil {
-		receipt.Refused = append(receipt.Refused, Refusal{i, "quarantined: the device was assigned to nobody then"})
-		row := Quarantined{Device: dev.ID, Received: now, Reason: ReasonUnassigned, Stream: "pill/" + e.Event, Payload: []byte(key)}
-		return keepAside(tx, dev.Org, []Quarantined{row}, func(int) []byte { return []byte("pill " + key) })
-	}
-	patient := a.Patient
+	timed := sample(dev, &Reading{At: e.At, Clock: e.Clock}, received)
+	e.At, e.Received = timed.At, received
+	return e, key, timed
+}
+
+// keepPill stores a person's event and answers whether it is new.
+func (s *Service) keepPill(tx *store.Tx, dev Device, patient, key string, e PillEvent) (bool, error) {
 	sum := sha256.Sum256([]byte(key))
 	fresh, err := tx.InsertNew("pill_event", []string{"org", "patient", "device", "key", "at", "received", "event", "slot", "value"}, 1, func(int) []any {
-		return []any{dev.Org, patient, dev.ID, hex.EncodeToString(sum[:16]), store.Micros(e.At), store.Micros(now), e.Event, int64(e.Slot), e.Value}
+		return []any{dev.Org, patient, dev.ID, hex.EncodeToString(sum[:16]), store.Micros(e.At), store.Micros(e.Received), e.Event, int64(e.Slot), e.Value}
 	})
-	if err != nil {
-		return err
+	if err != nil || fresh == 0 {
+		return false, err
 	}
-	if fresh == 0 {
-		receipt.Known++
-		return nil
-	}
-	receipt.Stored++
 	for _, l := range s.pills {
 		if err := l.Pill(tx, dev, patient, e); err != nil {
-			return err
+			return true, err
 		}
 	}
 	tx.Hint("patient", dev.Org+"/"+patient)
-	return nil
+	return true, nil
 }
 
 // PillEvents answers a person's pill box events in [from, to), in order.

@@ -150,11 +150,13 @@ type Service struct {
 	ids       *clock.IDs
 	listeners []Listener
 	pills     []PillListener
+	holders   []HolderListener
 
 	gate gate // to Ingest
 
-	mu    sync.RWMutex
-	signs map[string]signed // devices that signed in lately
+	mu      sync.RWMutex
+	signs   map[string]signed // devices that signed in lately
+	forgets int               // times that a sign-in was forgotten
 }
 
 // New answers the room over a migrated database.

@@ -238,14 +238,6 @@ func (w *World) kit(ctx context.Context, m *Member) error {
 			return err
 		}
 		w.Devices = append(w.Devices, Gadget{ID: id, Key: key, Kind: kind, Patient: m.ID})
-		if kind == "pillbox" {
-			err := w.DB.Write(ctx, func(tx *store.Tx) error {
-				return w.People.SetContact(tx, Org, person.Contact{Person: m.ID, Rank: 9, Channel: person.Cue, Address: id, Consent: person.Given, Source: "device assignment"})
-			})
-			if err != nil {
-				return err
-			}
-		}
 	}
 	return nil
 }
