@@ -16,7 +16,7 @@ type helpingPage struct {
 }
 
 func (s *Server) helping(w http.ResponseWriter, r *http.Request, p *page) error {
-	p.Title = "helping.title"
+	p.Title, p.Active = "helping.title", "nav.helping"
 	m := helpingPage{page: p}
 	err := s.DB.Read(r.Context(), func(tx *store.Tx) error {
 		var err error

@@ -362,7 +362,7 @@ func frame(p *page) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if p.Viewer.Role == person.Caregiver {
+		if p.Viewer.Role == person.Caregiver && p.Patient.ID != "" {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "<a href=\"/account\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -708,6 +708,8 @@ func (p *page) links() []navLink {
 	switch {
 	case p.Viewer.Role.Staff():
 		return []navLink{{"nav.desk", "/desk"}, {"nav.people", "/desk/people"}, {"nav.account", "/account"}}
+	case p.Patient.ID == "" && p.Viewer.Role == person.Caregiver:
+		return []navLink{{"nav.helping", "/helping"}, {"nav.account", "/account"}}
 	case p.Patient.ID != "" && p.Viewer.Session != "":
 		links := []navLink{{"nav.today", p.Base + "/today"}, {"nav.numbers", p.Base + "/numbers"}}
 		if p.May(person.Message) {
