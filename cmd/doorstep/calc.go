@@ -17,6 +17,7 @@ type calcCmd struct {
 	Adherence calcAdherenceCmd `cmd:"" help:"CMA1 to CMA9 and the proportion of days covered, from fills."`
 	Openings  calcOpeningsCmd  `cmd:"" help:"Implementation day by day, from the openings that sensors counted."`
 	HRV       calcHRVCmd       `cmd:"" name:"hrv" help:"Heart rate variability, from intervals between beats."`
+	Glucose   calcGlucoseCmd   `cmd:"" help:"Time in ranges, GMI, GRI, MAGE, from continuous glucose readings."`
 }
 
 // calculate opens a file and runs read over it with a buffered output. An error names the file.

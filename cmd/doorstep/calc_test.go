@@ -129,3 +129,31 @@ func TestCalcHRV(t *testing.T) {
 		}
 	}
 }
+
+func TestCalcGlucose(t *testing.T) {
+	t.Parallel()
+	const clarity = "Index,Timestamp (YYYY-MM-DDThh:mm:ss),Event Type,Glucose Value (mg/dL)\n1,,FirstName,\n2,2024-01-01T00:00:00,EGV,Low\n3,2024-01-01T00:05:00,EGV,100\n4,2024-01-01T00:06:00,Calibration,300\n"
+	for _, c := range []struct {
+		name, text string
+		flags      []string
+		code       int
+		out, errs  string
+	}{
+		{"two people, mixed", "id,time,gl\nb,2024-01-01 00:05:00,100\na,2024-01-01 00:00:00,60\nb,2024-01-01 00:00:00,200\n", []string{"--json"}, 0,
+			`{"id":"b","n":2,"active":100,"mean":150,"gmi":6.898,"cv":47.14045207910317,"tbr54":0,"tbr70":0,"tir":50,"tar180":50,"tar250":0,"gri":40,"mage":null,`, ""},
+		{"one reading", "id,time,gl\na,2024-01-01 00:00:00,60\n", []string{"--json"}, 0, `"active":null,"mean":60,`, ""},
+		{"no reading", "id,time,gl\na,2024-01-01 00:00:00,NA\n", []string{"--json", "--episodes"}, 0, `{"id":"a","n":0,"active":null,"mean":null,"gmi":null,"cv":null,"tbr54":null,`, ""},
+		{"nobody", "id,time,gl\n", []string{"--json"}, 0, "", ""},
+		{"Clarity", clarity, []string{"--json"}, 0, `{"id":"gl","n":2,"active":100,"mean":69.5,`, ""},
+		{"profile", clarity, []string{"--json", "--agp"}, 0, `"agp":[{"minute":5,"p5":100,`, ""},
+		{"table", clarity, nil, 0, "69.5", ""},
+		{"Clarity with a wrong value", clarity + "5,2024-01-01T00:10:00,EGV,x\n", nil, 1, "", `gl.csv: line 6: glucose "x" is not a number`},
+		{"a wrong header", "id,time,glucose\n", nil, 1, "", "gl.csv: line 1: the header has no column gl, it has id,time,glucose"},
+		{"empty", "", nil, 1, "", "gl.csv: line 1: the file is empty"},
+	} {
+		code, out, errs := do(t, append([]string{"calc", "glucose", file(t, "gl.csv", c.text)}, c.flags...)...)
+		if code != c.code || !strings.Contains(out, c.out) || !strings.Contains(errs, c.errs) || (errs == "") != (c.errs == "") {
+			t.Errorf("%s: %d %s %s", c.name, code, out, errs)
+		}
+	}
+}
