@@ -10,9 +10,14 @@ import (
 )
 
 // Many messages of one climb lie together: one shard's patients, in order, all moved at one instant. They have one lease
-// between them, a row of handing, instead of one each: a lease of one's own costs a row in the index of what is due when it is
-// written and again when it ends, a third of a reminder. When the lease runs out, each message is given one of its own again
-// (expire), and what became of it is looked into as for any other.
+// between them, a row of handing, instead of one each, and are written once: their stored state (batched) says that the row is to
+// be asked. While it is there they are being handed over; once it is gone they are sent. A lease of one's own costs a row in the
+// index of what is due when it is written and again when it ends, and a mark of one's own a second write: together half a
+// reminder. When the lease runs out, each message is given one of its own (expire), and what became of it is looked into as for
+// any other.
+
+// batched is the stored state of a batch's messages. It is less than any other, since it may become any.
+const batched State = -1
 
 // togetherFrom is from how many messages on they are a batch.
 const togetherFrom = 50
@@ -50,7 +55,7 @@ func together(list []Message) bool {
 }
 
 // span picks a batch's messages as they were written.
-const span = " WHERE org = $1 AND shard = $2 AND patient >= $3 AND patient <= $4 AND state = 1 AND moved_at = $5 AND channel = $6"
+const span = " WHERE org = $1 AND shard = $2 AND patient >= $3 AND patient <= $4 AND state = -1 AND moved_at = $5 AND channel = $6"
 
 func (b *batch) span() []any {
 	first, last := &b.list[0], &b.list[len(b.list)-1]
@@ -105,19 +110,45 @@ func dropLease(tx *store.Tx, id string) error {
 	return err
 }
 
-// errOthers says that a batch's span no longer holds the batch and nothing else.
-var errOthers = errors.New("the span holds other messages")
+// errLapsed says that a batch's lease has run out and another process has looked into its messages.
+var errLapsed = errors.New("the batch's lease has run out")
 
-// markSent marks a whole batch as sent, in one statement, or answers errOthers: the transaction must then not be kept.
+// markSent marks a whole batch as sent, or answers errLapsed: the transaction must then not be kept.
 func (b *batch) markSent(tx *store.Tx) error {
-	n, err := tx.Exec("UPDATE message SET state = 2, due_at = 0"+span, b.span()...)
-	if err != nil {
-		return err
+	n, err := tx.Exec("DELETE FROM handing WHERE id = $1", b.id)
+	if err == nil && n != 1 {
+		err = errLapsed
 	}
-	if int(n) != len(b.list) {
-		return errOthers
+	return err
+}
+
+// stretch is where the messages of a batch lie that is being handed over.
+type stretch struct {
+	org         person.OrgID
+	shard       int
+	first, last person.ID
+	moved       int64
+	channel     person.Channel
+}
+
+func stretches(tx *store.Tx) ([]stretch, error) {
+	return store.All(tx, "SELECT org, shard, first, last, moved_at, channel FROM handing", nil, func(scan func(...any) error) (x stretch, err error) {
+		err = scan(&x.org, &x.shard, &x.first, &x.last, &x.moved, &x.channel)
+		return x, err
+	})
+}
+
+// resolve says of a message whose stored state is that of a batch whether it is being handed over or sent.
+func (m *Message) resolve(open []stretch) {
+	if m.State != batched {
+		return
 	}
-	return dropLease(tx, b.id)
+	m.State = Sent
+	for _, x := range open {
+		if m.Org == x.org && Shard(m.Patient) == x.shard && m.Patient >= x.first && m.Patient <= x.last && store.Micros(m.Moved) == x.moved && m.Channel == x.channel {
+			m.State = Handing
+		}
+	}
 }
 
 // expire gives the messages of leases that have run out leases of their own, which have run out too.
@@ -144,7 +175,7 @@ func (s *Service) expire(tx *store.Tx, channel person.Channel, now int64) error 
 		return err
 	}
 	for _, l := range list {
-		if _, err := tx.Exec("UPDATE message SET due_at = $7"+span+" AND due_at = 0", l.args...); err != nil {
+		if _, err := tx.Exec("UPDATE message SET state = 1, due_at = $7"+span, l.args...); err != nil {
 			return err
 		}
 		if err := dropLease(tx, l.id); err != nil {

@@ -464,9 +464,11 @@ func (s *Service) put(tx *store.Tx, list []Message) error {
 		}
 		b := newBatch(id, mine, s.clock.Now())
 		for k, i := range places {
-			if list[i].Due = (time.Time{}); id == "" {
-				list[i].Due = b.leased.Add(lease)
+			if id != "" {
+				list[i].State, list[i].Due, mine[k].Due = batched, time.Time{}, time.Time{}
+				continue
 			}
+			list[i].Due = b.leased.Add(lease)
 			mine[k].Due = list[i].Due
 		}
 		if err := s.insertLease(tx, b); err != nil {

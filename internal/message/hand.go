@@ -126,7 +126,7 @@ func (s *Service) mark(ctx context.Context, list []*batch) error {
 		}
 		return nil
 	})
-	if !errors.Is(err, errOthers) {
+	if !errors.Is(err, errLapsed) {
 		return err
 	}
 	return s.db.Write(ctx, func(tx *store.Tx) error {
@@ -190,7 +190,7 @@ func (s *Service) settle(tx *store.Tx, m *Message, r Result) error {
 		return s.fallBack(tx, *m)
 	default:
 		wait := max(r.Wait, 15*time.Second<<m.Tries)
-		_, err := tx.Exec("UPDATE message SET state = 0, due_at = $6, moved_at = $7, tries = tries + 1 WHERE org = $1 AND shard = $2 AND patient = $3 AND at = $4 AND id = $5 AND state = 1",
+		_, err := tx.Exec("UPDATE message SET state = 0, due_at = $6, moved_at = $7, tries = tries + 1 WHERE org = $1 AND shard = $2 AND patient = $3 AND at = $4 AND id = $5 AND state IN (-1, 1)",
 			append(keyOf(m), store.Micros(now.Add(wait)), store.Micros(now))...)
 		return err
 	}

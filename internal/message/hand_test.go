@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"doorstep/internal/app"
+	"doorstep/internal/app/apptest"
 	"doorstep/internal/clock"
 	"doorstep/internal/message"
 	"doorstep/internal/person"
@@ -39,14 +40,14 @@ func TestBatchThroughASlowGateway(t *testing.T) {
 		t.Run(fmt.Sprint("together=", together), func(t *testing.T) {
 			t.Parallel()
 			storetest.Each(t, nil, func(t *testing.T, db *store.DB) {
-				h := newHouse(t, db)
-				other, err := app.New(t.Context(), app.Options{DB: db, Clock: h.clock, IDs: clock.SeededIDs(h.clock, 2), PublicURL: "https://elm.example"})
+				h := &house{apptest.New(t, db)}
+				other, err := app.New(t.Context(), app.Options{DB: db, Clock: h.Clock, IDs: clock.SeededIDs(h.Clock, 2), PublicURL: "https://elm.example"})
 				if err != nil {
 					t.Fatal(err)
 				}
 				elsewhere := &post{}
 				other.Messages.SetChannel(person.SMS, elsewhere)
-				gateway := &slow{clock: h.clock}
+				gateway := &slow{clock: h.Clock}
 				gateway.meanwhile = func(call int) {
 					if call == 1 {
 						h.say(message.Draft{Key: "fall", Say: "help", Severity: message.Severe})
@@ -64,31 +65,31 @@ func TestBatchThroughASlowGateway(t *testing.T) {
 				}
 				drafts := make([]message.Draft, n)
 				for i := range drafts {
-					drafts[i] = message.Draft{Org: org, Patient: h.ruth.ID, To: "patient", Say: "test", At: start, Key: fmt.Sprint(i)}
+					drafts[i] = message.Draft{Org: org, Patient: h.Ruth.ID, To: "patient", Say: "test", At: start, Key: fmt.Sprint(i)}
 				}
 				if !together { // two patients, out of order
-					drafts[0].Patient = h.elena.ID
-					drafts[n-1].Patient = h.elena.ID
+					drafts[0].Patient = h.Elena.ID
+					drafts[n-1].Patient = h.Elena.ID
 				}
-				h.write(func(tx *store.Tx) error {
+				h.Write(func(tx *store.Tx) error {
 					apply, err := h.Messages.Ready(tx, drafts)
 					if err != nil {
 						return err
 					}
 					return apply(tx)
 				})
-				for until := time.Now().Add(time.Minute); gatewayTook(gateway) < n+1 && time.Now().Before(until); {
+				for until := time.Now().Add(time.Minute); gateway.Count() < n+1 && time.Now().Before(until); {
 					time.Sleep(5 * time.Millisecond)
 				}
 				cancel()
 				if err := <-done; err != nil {
 					t.Error(err)
 				}
-				got := gateway.took()
+				got := gateway.Took()
 				if len(got) != n+1 {
 					t.Errorf("%d messages were handed over, want %d", len(got), n+1)
 				}
-				if more := elsewhere.took(); len(more) > 0 {
+				if more := elsewhere.Took(); len(more) > 0 {
 					t.Errorf("another node handed over %d of them too", len(more))
 				}
 				place := 0
@@ -100,16 +101,10 @@ func TestBatchThroughASlowGateway(t *testing.T) {
 				if place == 0 || place > 256 {
 					t.Errorf("the severe message went out as number %d", place)
 				}
-				if sent := strings.Count(h.outbox(h.ruth.ID)+h.outbox(h.elena.ID), "sms sent"); sent != n+1 {
+				if sent := strings.Count(h.outbox(h.Ruth.ID)+h.outbox(h.Elena.ID), "sms sent"); sent != n+1 {
 					t.Errorf("%d are marked as sent, want %d", sent, n+1)
 				}
 			})
 		})
 	}
-}
-
-func gatewayTook(s *slow) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.got)
 }

@@ -17,7 +17,7 @@ import (
 // takes gives a person a medicine at wall-clock times of every day from the start on.
 func (h *house) takes(p person.Person, times ...fhir.WallTime) {
 	h.Helper()
-	h.write(func(tx *store.Tx) error {
+	h.Write(func(tx *store.Tx) error {
 		_, err := h.Medication.Save(tx, medication.Regimen{Org: org, Patient: p.ID, Name: "Carvedilol", Authored: clock.Day{Year: 2026, Month: 3, Date: 1},
 			Dosage: []fhir.Dosage{{Timing: &fhir.Timing{Repeat: &fhir.Repeat{Frequency: len(times), Period: "1", PeriodUnit: "d", TimeOfDay: times}}}}})
 		return err
@@ -28,7 +28,7 @@ func (h *house) takes(p person.Person, times ...fhir.WallTime) {
 func (h *house) doses(p person.Person) string {
 	h.Helper()
 	var out []string
-	h.read(func(tx *store.Tx) error {
+	h.Read(func(tx *store.Tx) error {
 		list, err := h.Medication.Day(tx, org, p.ID, clock.DayOf(start, p.Location()))
 		for _, d := range list {
 			out = append(out, d.Due.In(p.Location()).Format("15:04")+" "+string(d.Status))
@@ -42,30 +42,30 @@ func (h *house) doses(p person.Person) string {
 // channel that was agreed; START brings the texts back.
 func TestFault7Stop(t *testing.T) {
 	each(t, func(h *house) {
-		h.sms.answer = busy
+		h.SMS.Answer = busy
 		h.say(message.Draft{Key: "waiting"})
 		h.say(message.Draft{Key: "urgent", Say: "help", Severity: message.Urgent})
-		h.settle()
-		h.sms.took()
-		h.sms.answer = nil
-		h.receive(ruthPhone, "Stop.")
-		h.want(h.sms, ruthPhone+": …We will send no more texts")
-		h.want(h.mail, ruthMail+": …We text you what is next")
-		if got := h.tasks(); got != "desk task.stop" {
+		h.Settle()
+		h.SMS.Took()
+		h.SMS.Answer = nil
+		h.Receive(ruthPhone, "Stop.")
+		h.Want(h.SMS, ruthPhone+": …We will send no more texts")
+		h.Want(h.Mail, ruthMail+": …We text you what is next")
+		if got := h.Tasks(); got != "desk task.stop" {
 			t.Errorf("tasks %s", got)
 		}
-		h.at(time.Hour)
+		h.At(time.Hour)
 		h.say(message.Draft{Key: "new", Severity: message.Severe})
-		h.settle()
-		h.want(h.sms)
-		h.want(h.mail, "This is a test")
-		h.receive(ruthPhone, "START")
-		h.want(h.sms, "get our texts again")
+		h.Settle()
+		h.Want(h.SMS)
+		h.Want(h.Mail, "This is a test")
+		h.Receive(ruthPhone, "START")
+		h.Want(h.SMS, "get our texts again")
 		h.say(message.Draft{Key: "again"})
-		h.settle()
-		h.want(h.sms, "This is a test")
-		h.read(func(tx *store.Tx) error {
-			list, err := h.People.Contacts(tx, org, h.ruth.ID)
+		h.Settle()
+		h.Want(h.SMS, "This is a test")
+		h.Read(func(tx *store.Tx) error {
+			list, err := h.People.Contacts(tx, org, h.Ruth.ID)
 			if err == nil && (list[0].Consent != person.Given || list[0].Source != "text START") {
 				t.Errorf("%+v", list[0])
 			}
@@ -77,18 +77,18 @@ func TestFault7Stop(t *testing.T) {
 // Fault 7 in Spanish, and HELP, which changes nothing.
 func TestFault7Spanish(t *testing.T) {
 	each(t, func(h *house) {
-		h.receive(elenaPhone, "AYUDA")
-		h.want(h.sms, elenaPhone+": …Responda con el número")
-		h.receive(elenaPhone, "¡Alto!")
-		h.want(h.sms, elenaPhone+": …Ya no le enviamos mensajes")
+		h.Receive(elenaPhone, "AYUDA")
+		h.Want(h.SMS, elenaPhone+": …Responda con el número")
+		h.Receive(elenaPhone, "¡Alto!")
+		h.Want(h.SMS, elenaPhone+": …Ya no le enviamos mensajes")
 		h.say(message.Draft{Key: "1", To: "caregivers"})
-		h.settle()
-		h.want(h.sms)
-		h.receive(elenaPhone, "empezar")
-		h.want(h.sms, "Le enviamos mensajes otra vez")
+		h.Settle()
+		h.Want(h.SMS)
+		h.Receive(elenaPhone, "empezar")
+		h.Want(h.SMS, "Le enviamos mensajes otra vez")
 		h.say(message.Draft{Key: "2", To: "caregivers"})
-		h.settle()
-		h.want(h.sms, "Esto es una prueba")
+		h.Settle()
+		h.Want(h.SMS, "Esto es una prueba")
 	})
 }
 
@@ -96,7 +96,7 @@ func TestFault7Spanish(t *testing.T) {
 func TestFault7OtherOrganization(t *testing.T) {
 	each(t, func(h *house) {
 		var other person.Person
-		h.write(func(tx *store.Tx) (err error) {
+		h.Write(func(tx *store.Tx) (err error) {
 			if err := h.People.SaveOrg(tx, person.Org{ID: "oak", Name: "Oak", Zone: "America/New_York"}); err != nil {
 				return err
 			}
@@ -106,17 +106,17 @@ func TestFault7OtherOrganization(t *testing.T) {
 			}
 			return h.People.SetContact(tx, "oak", person.Contact{Person: other.ID, Channel: person.SMS, Address: ruthPhone, Consent: person.Given})
 		})
-		h.sms.answer = busy
-		h.write(func(tx *store.Tx) error {
+		h.SMS.Answer = busy
+		h.Write(func(tx *store.Tx) error {
 			return h.Messages.Say(tx, message.Draft{Org: "oak", Patient: other.ID, To: "patient", At: start, Key: "1", Say: "test"})
 		})
-		h.settle()
-		h.sms.took()
-		h.sms.answer = nil
-		h.receive(ruthPhone, "STOP")
-		h.want(h.sms, "Elm: We will send no more")
-		h.at(time.Minute)
-		h.want(h.sms, "Oak: This is a test")
+		h.Settle()
+		h.SMS.Took()
+		h.SMS.Answer = nil
+		h.Receive(ruthPhone, "STOP")
+		h.Want(h.SMS, "Elm: We will send no more")
+		h.At(time.Minute)
+		h.Want(h.SMS, "Oak: This is a test")
 	})
 }
 
@@ -125,26 +125,26 @@ func TestFault7OtherOrganization(t *testing.T) {
 func TestFault8UnknownNumber(t *testing.T) {
 	each(t, func(h *house) {
 		const stranger = "+15550199999"
-		h.takes(h.ruth, "08:00:00")
-		h.at(30 * time.Minute)
-		h.sms.took()
-		h.receive(stranger, "A1")
-		h.want(h.sms, stranger+": …We do not know this number")
+		h.takes(h.Ruth, "08:00:00")
+		h.At(30 * time.Minute)
+		h.SMS.Took()
+		h.Receive(stranger, "A1")
+		h.Want(h.SMS, stranger+": …We do not know this number")
 		for _, body := range []string{"1", "yes", "Who is this?"} {
-			h.receive(stranger, body)
+			h.Receive(stranger, body)
 		}
-		h.want(h.sms)
-		if got := h.tasks(); strings.Count(got, "desk task.unknown") != 4 {
+		h.Want(h.SMS)
+		if got := h.Tasks(); strings.Count(got, "desk task.unknown") != 4 {
 			t.Errorf("tasks %s", got)
 		}
-		if got := h.doses(h.ruth); got != "08:00 due" {
+		if got := h.doses(h.Ruth); got != "08:00 due" {
 			t.Errorf("a stranger answered for Ruth: %s", got)
 		}
-		h.receive(stranger, "STOP")
-		h.want(h.sms, stranger+": …no more texts")
-		h.clock.Set(start.Add(26 * time.Hour))
-		h.receive(stranger, "hello")
-		if got := strings.Join(h.sms.took(), "\n"); strings.Count(got, "do not know this number") != 1 {
+		h.Receive(stranger, "STOP")
+		h.Want(h.SMS, stranger+": …no more texts")
+		h.Clock.Set(start.Add(26 * time.Hour))
+		h.Receive(stranger, "hello")
+		if got := strings.Join(h.SMS.Took(), "\n"); strings.Count(got, "do not know this number") != 1 {
 			t.Errorf("a day later: %s", got)
 		}
 	})
@@ -154,34 +154,34 @@ func TestFault8UnknownNumber(t *testing.T) {
 // code works, other words go to the desk.
 func TestFault8SharedTelephone(t *testing.T) {
 	each(t, func(h *house) {
-		walter := h.enrol(person.Person{Role: person.Patient, Name: "Walter Abbott", BirthYear: 1944}, ruthPhone)
+		walter := h.Enrol(person.Person{Role: person.Patient, Name: "Walter Abbott", BirthYear: 1944}, ruthPhone)
 		h.takes(walter, "08:00:00")
-		h.at(30 * time.Minute)
-		h.want(h.sms, ruthPhone+": …Reply A1")
+		h.At(30 * time.Minute)
+		h.Want(h.SMS, ruthPhone+": …Reply A1")
 		for _, bare := range []string{"1", "YES"} {
-			h.receive(ruthPhone, bare)
-			h.want(h.sms, "Which one do you mean?…8:00 am medicines: A1 for yes")
+			h.Receive(ruthPhone, bare)
+			h.Want(h.SMS, "Which one do you mean?…8:00 am medicines: A1 for yes")
 		}
-		h.takes(h.ruth, "08:10:00")
-		h.at(40 * time.Minute)
-		h.want(h.sms, ruthPhone+": …8:10 am…Reply B1")
-		h.receive(ruthPhone, "no")
-		h.want(h.sms, "Which one…A1…B1")
-		if got := h.doses(h.ruth) + "; " + h.doses(walter); got != "08:10 due; 08:00 due" {
+		h.takes(h.Ruth, "08:10:00")
+		h.At(40 * time.Minute)
+		h.Want(h.SMS, ruthPhone+": …8:10 am…Reply B1")
+		h.Receive(ruthPhone, "no")
+		h.Want(h.SMS, "Which one…A1…B1")
+		if got := h.doses(h.Ruth) + "; " + h.doses(walter); got != "08:10 due; 08:00 due" {
 			t.Errorf("guessed: %s", got)
 		}
-		h.receive(ruthPhone, "B1")
-		h.want(h.sms, "you took your 8:10 am medicines")
-		h.receive(ruthPhone, "a2")
-		h.want(h.sms, "not today")
-		if got := h.doses(h.ruth) + "; " + h.doses(walter); got != "08:10 taken; 08:00 skipped" {
+		h.Receive(ruthPhone, "B1")
+		h.Want(h.SMS, "you took your 8:10 am medicines")
+		h.Receive(ruthPhone, "a2")
+		h.Want(h.SMS, "not today")
+		if got := h.doses(h.Ruth) + "; " + h.doses(walter); got != "08:10 taken; 08:00 skipped" {
 			t.Errorf("%s", got)
 		}
-		h.receive(ruthPhone, "My foot is swollen")
-		if got := h.tasks(); !strings.Contains(got, "desk task.which") {
+		h.Receive(ruthPhone, "My foot is swollen")
+		if got := h.Tasks(); !strings.Contains(got, "desk task.which") {
 			t.Errorf("tasks %s", got)
 		}
-		for _, m := range append(h.thread(h.ruth.ID), h.thread(walter.ID)...) {
+		for _, m := range append(h.thread(h.Ruth.ID), h.thread(walter.ID)...) {
 			if m.Inward && strings.Contains(m.Body, "foot") {
 				t.Error("the words were put into a chart")
 			}
@@ -192,26 +192,26 @@ func TestFault8SharedTelephone(t *testing.T) {
 // Fault 9: YES with two questions open is asked back with both codes; each code answers its own; a closed one says so.
 func TestFault9TwoQuestions(t *testing.T) {
 	each(t, func(h *house) {
-		h.takes(h.ruth, "08:00:00", "08:15:00")
-		h.at(30 * time.Minute)
-		h.at(45 * time.Minute)
-		h.want(h.sms, "8:00 am…Reply A1", "8:15 am…Reply B1")
-		h.receive(ruthPhone, "YES")
-		h.want(h.sms, "Which one do you mean?…8:15 am medicines: B1 for yes, B2 for not today.…8:00 am medicines: A1 for yes, A2 for not today.")
-		h.receive(ruthPhone, "Z1") // no such code
-		h.want(h.sms, "Which one do you mean?")
-		h.receive(ruthPhone, "B1")
-		h.want(h.sms, "you took your 8:15 am medicines")
-		h.receive(ruthPhone, "yes") // one is left
-		h.want(h.sms, "you took your 8:00 am medicines")
-		if got := h.doses(h.ruth); got != "08:00 taken, 08:15 taken" {
+		h.takes(h.Ruth, "08:00:00", "08:15:00")
+		h.At(30 * time.Minute)
+		h.At(45 * time.Minute)
+		h.Want(h.SMS, "8:00 am…Reply A1", "8:15 am…Reply B1")
+		h.Receive(ruthPhone, "YES")
+		h.Want(h.SMS, "Which one do you mean?…8:15 am medicines: B1 for yes, B2 for not today.…8:00 am medicines: A1 for yes, A2 for not today.")
+		h.Receive(ruthPhone, "Z1") // no such code
+		h.Want(h.SMS, "Which one do you mean?")
+		h.Receive(ruthPhone, "B1")
+		h.Want(h.SMS, "you took your 8:15 am medicines")
+		h.Receive(ruthPhone, "yes") // one is left
+		h.Want(h.SMS, "you took your 8:00 am medicines")
+		if got := h.doses(h.Ruth); got != "08:00 taken, 08:15 taken" {
 			t.Error(got)
 		}
-		h.receive(ruthPhone, "A2")
-		h.want(h.sms, "That one is closed now")
-		h.receive(ruthPhone, "A7") // no such answer
-		h.want(h.sms, "Reply with the number you see")
-		if got := h.doses(h.ruth); got != "08:00 taken, 08:15 taken" {
+		h.Receive(ruthPhone, "A2")
+		h.Want(h.SMS, "That one is closed now")
+		h.Receive(ruthPhone, "A7") // no such answer
+		h.Want(h.SMS, "Reply with the number you see")
+		if got := h.doses(h.Ruth); got != "08:00 taken, 08:15 taken" {
 			t.Error(got)
 		}
 	})
@@ -220,19 +220,19 @@ func TestFault9TwoQuestions(t *testing.T) {
 // Fault 9: a second reminder of the same dose is no second question. A plain YES answers it.
 func TestFault9SecondReminder(t *testing.T) {
 	each(t, func(h *house) {
-		h.takes(h.ruth, "08:00:00")
-		h.at(30 * time.Minute)
-		h.at(time.Hour)
-		h.want(h.sms, "8:00 am…Reply", "8:00 am…Reply")
-		h.takes(h.ruth, "09:00:00")
-		h.at(90 * time.Minute)
-		h.want(h.sms, "9:00 am…Reply C1")
-		h.receive(ruthPhone, "yes") // the other dose is asked about with its newer code and by its own time
-		h.want(h.sms, "9:00 am medicines: C1 for yes, C2 for not today. Your 8:00 am medicines: B1 for yes")
-		h.receive(ruthPhone, "C2")
-		h.want(h.sms, "not today")
-		h.receive(ruthPhone, "yes")
-		h.want(h.sms, "you took your 8:00 am medicines")
+		h.takes(h.Ruth, "08:00:00")
+		h.At(30 * time.Minute)
+		h.At(time.Hour)
+		h.Want(h.SMS, "8:00 am…Reply", "8:00 am…Reply")
+		h.takes(h.Ruth, "09:00:00")
+		h.At(90 * time.Minute)
+		h.Want(h.SMS, "9:00 am…Reply C1")
+		h.Receive(ruthPhone, "yes") // the other dose is asked about with its newer code and by its own time
+		h.Want(h.SMS, "9:00 am medicines: C1 for yes, C2 for not today. Your 8:00 am medicines: B1 for yes")
+		h.Receive(ruthPhone, "C2")
+		h.Want(h.SMS, "not today")
+		h.Receive(ruthPhone, "yes")
+		h.Want(h.SMS, "you took your 8:00 am medicines")
 	})
 }
 
@@ -244,17 +244,17 @@ func TestInboundOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		h.settle()
-		h.want(h.sms, "Reply with the number")
-		if n := len(h.thread(h.ruth.ID)); n != 2 {
+		h.Settle()
+		h.Want(h.SMS, "Reply with the number")
+		if n := len(h.thread(h.Ruth.ID)); n != 2 {
 			t.Errorf("%d messages, want the text and its answer", n)
 		}
 		err := h.Messages.Receive(t.Context(), message.Inbound{Org: org, Channel: person.SMS, From: "SHORT", Body: "help", Ref: "SM2"})
 		if !fault.Is(err, fault.Invalid) {
 			t.Errorf("from no number: %v", err)
 		}
-		h.receive(ruthPhone, strings.Repeat("é", 3000)+"\xff") // too long, and no text at the end
-		for _, m := range h.thread(h.ruth.ID) {
+		h.Receive(ruthPhone, strings.Repeat("é", 3000)+"\xff") // too long, and no text at the end
+		for _, m := range h.thread(h.Ruth.ID) {
 			if len(m.Body) > 4000 {
 				t.Errorf("%d bytes were kept", len(m.Body))
 			}
@@ -265,33 +265,33 @@ func TestInboundOnce(t *testing.T) {
 // A reminder that is late says so.
 func TestFault4LateWording(t *testing.T) {
 	each(t, func(h *house) {
-		h.takes(h.ruth, "08:00:00")
-		h.at(50 * time.Minute)
-		h.want(h.sms, "This text is late. Your medicines were due at 8:00 am…Reply A1")
+		h.takes(h.Ruth, "08:00:00")
+		h.At(50 * time.Minute)
+		h.Want(h.SMS, "This text is late. Your medicines were due at 8:00 am…Reply A1")
 	})
 }
 
 // A link opens the one message it names: not with another code, not in another organization, not after three days.
 func TestLinks(t *testing.T) {
 	each(t, func(h *house) {
-		h.takes(h.ruth, "08:00:00")
-		h.at(30 * time.Minute)
-		_, code, ok := strings.Cut(h.sms.took()[0], "https://elm.example/r/")
+		h.takes(h.Ruth, "08:00:00")
+		h.At(30 * time.Minute)
+		_, code, ok := strings.Cut(h.SMS.Took()[0], "https://elm.example/r/")
 		if !ok {
 			t.Fatal("the text has no link")
 		}
 		open := func(code string) (m message.Message, err error) {
-			h.read(func(tx *store.Tx) error { m, err = h.Messages.OpenLink(tx, code); return nil })
+			h.Read(func(tx *store.Tx) error { m, err = h.Messages.OpenLink(tx, code); return nil })
 			return m, err
 		}
 		for _, good := range []string{code, strings.ToUpper(code), " " + code + "\n"} {
-			if m, err := open(good); err != nil || m.Patient != h.ruth.ID || m.Say != "dose" {
+			if m, err := open(good); err != nil || m.Patient != h.Ruth.ID || m.Say != "dose" {
 				t.Errorf("%q opens %+v, %v", good, m, err)
 			}
 		}
 		at := start.Add(30 * time.Minute)
-		bad := []string{"", "abc", code[1:], code + "a", h.Messages.LinkCode("oak", h.ruth.ID, at), h.Messages.LinkCode(org, h.ruth.ID, at.Add(time.Microsecond)),
-			h.Messages.LinkCode(org, h.elena.ID, at)}
+		bad := []string{"", "abc", code[1:], code + "a", h.Messages.LinkCode("oak", h.Ruth.ID, at), h.Messages.LinkCode(org, h.Ruth.ID, at.Add(time.Microsecond)),
+			h.Messages.LinkCode(org, h.Elena.ID, at)}
 		for i := range len(code) - 1 { // the last character holds two bits only
 			other := byte('a')
 			if code[i] == other {
@@ -307,11 +307,11 @@ func TestLinks(t *testing.T) {
 		if got := h.Messages.LinkCode(org, "no uuid", at); got != "" {
 			t.Errorf("a link for nobody: %q", got)
 		}
-		h.clock.Set(at.Add(72 * time.Hour))
+		h.Clock.Set(at.Add(72 * time.Hour))
 		if _, err := open(code); err != nil {
 			t.Errorf("after three days to the second: %v", err)
 		}
-		h.clock.Set(at.Add(72*time.Hour + time.Second))
+		h.Clock.Set(at.Add(72*time.Hour + time.Second))
 		if _, err := open(code); !fault.Is(err, fault.NotFound) {
 			t.Errorf("after three days: %v", err)
 		}
@@ -321,13 +321,13 @@ func TestLinks(t *testing.T) {
 // A mail has a subject in its reader's language that names neither medicine nor diagnosis.
 func TestMailSubject(t *testing.T) {
 	each(t, func(h *house) {
-		h.contact(person.Contact{Person: h.elena.ID, Rank: -1, Channel: person.Mail, Address: "Elena@Example.org ", Consent: person.Given})
+		h.Contact(person.Contact{Person: h.Elena.ID, Rank: -1, Channel: person.Mail, Address: "Elena@Example.org ", Consent: person.Given})
 		h.say(message.Draft{Key: "1", To: "caregivers", Say: "dose.caregiver", Args: map[string]string{"time": start.Format(time.RFC3339)}})
 		h.say(message.Draft{Key: "2", To: "caregivers", Raw: "https://elm.example/in/x"})
-		h.settle()
-		if len(h.mail.got) != 2 || h.mail.got[0].To != "elena@example.org" || !strings.HasPrefix(h.mail.got[0].Subject, "Elm: ") || !strings.Contains(h.mail.got[0].Subject, "Ruth") ||
-			!strings.HasPrefix(h.mail.got[1].Subject, "Elm: ") {
-			t.Errorf("%+v", h.mail.got)
+		h.Settle()
+		if len(h.Mail.Got) != 2 || h.Mail.Got[0].To != "elena@example.org" || !strings.HasPrefix(h.Mail.Got[0].Subject, "Elm: ") || !strings.Contains(h.Mail.Got[0].Subject, "Ruth") ||
+			!strings.HasPrefix(h.Mail.Got[1].Subject, "Elm: ") {
+			t.Errorf("%+v", h.Mail.Got)
 		}
 	})
 }

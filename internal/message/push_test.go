@@ -34,13 +34,13 @@ func browser(t *testing.T, endpoint string) string {
 // pushing gives Ruth a browser that is asked first, and the server a channel to it.
 func (h *house) pushing(answer func(message.Outgoing) message.Result) *post {
 	h.Helper()
-	p := &post{answer: answer}
+	p := &post{Answer: answer}
 	h.Messages.SetChannel(person.Push, p)
 	address, err := message.PushAddress(browser(h.T, "https://push.example/ruth"))
 	if err != nil {
 		h.Fatal(err)
 	}
-	h.contact(person.Contact{Person: h.ruth.ID, Rank: -1, Channel: person.Push, Address: address, Consent: person.Given, Source: "button on the page"})
+	h.Contact(person.Contact{Person: h.Ruth.ID, Rank: -1, Channel: person.Push, Address: address, Consent: person.Given, Source: "button on the page"})
 	return p
 }
 
@@ -53,12 +53,12 @@ func TestPushIsGlancedAt(t *testing.T) {
 			return message.Result{Ref: message.PushRef + "1", Reports: true}
 		})
 		h.say(dose)
-		h.settle()
-		if len(p.got) != 1 {
-			h.Fatalf("%d pushes", len(p.got))
+		h.Settle()
+		if len(p.Got) != 1 {
+			h.Fatalf("%d pushes", len(p.Got))
 		}
-		m := p.got[0]
-		if m.Subject != "Elm" || m.Body != "Time for your 7:30 am medicines" || m.Link != "/r/"+h.Messages.LinkCode(org, h.ruth.ID, start) {
+		m := p.Got[0]
+		if m.Subject != "Elm" || m.Body != "Time for your 7:30 am medicines" || m.Link != "/r/"+h.Messages.LinkCode(org, h.Ruth.ID, start) {
 			h.Errorf("the browser is given %+v", m)
 		}
 		for _, ref := range []string{"nobody's", message.PushRef + "2", message.PushRef + "1", message.PushRef + "1"} {
@@ -66,9 +66,9 @@ func TestPushIsGlancedAt(t *testing.T) {
 				h.Fatal(err)
 			}
 		}
-		h.at(time.Hour)
-		h.want(h.sms)
-		if got := h.outbox(h.ruth.ID); got != "push delivered" {
+		h.At(time.Hour)
+		h.Want(h.SMS)
+		if got := h.outbox(h.Ruth.ID); got != "push delivered" {
 			h.Errorf("the outbox: %s", got)
 		}
 	})
@@ -81,11 +81,11 @@ func TestPushThatIsNotShown(t *testing.T) {
 			return message.Result{Ref: message.PushRef + m.Ref, Reports: true}
 		})
 		h.say(dose)
-		h.settle()
-		h.want(h.sms)
-		h.at(11 * time.Minute)
-		h.want(h.sms, ruthPhone+": Elm: Time for your 7:30 am medicines. Reply A1…Or tap https://elm.example/r/")
-		if got := h.outbox(h.ruth.ID); !strings.Contains(got, "push unknown") || !strings.Contains(got, "sms sent") {
+		h.Settle()
+		h.Want(h.SMS)
+		h.At(11 * time.Minute)
+		h.Want(h.SMS, ruthPhone+": Elm: Time for your 7:30 am medicines. Reply A1…Or tap https://elm.example/r/")
+		if got := h.outbox(h.Ruth.ID); !strings.Contains(got, "push unknown") || !strings.Contains(got, "sms sent") {
 			h.Errorf("the outbox: %s", got)
 		}
 	})
@@ -98,10 +98,10 @@ func TestPushSubscriptionIsGone(t *testing.T) {
 			return message.Result{Err: errors.New("gone"), Never: true, Gone: true}
 		})
 		h.say(dose)
-		h.settle()
-		h.want(h.sms, "Reply A1")
-		h.read(func(tx *store.Tx) error {
-			list, err := h.People.Contacts(tx, org, h.ruth.ID)
+		h.Settle()
+		h.Want(h.SMS, "Reply A1")
+		h.Read(func(tx *store.Tx) error {
+			list, err := h.People.Contacts(tx, org, h.Ruth.ID)
 			for _, c := range list {
 				if c.Channel == person.Push {
 					h.Errorf("still there: %+v", c)
@@ -109,11 +109,11 @@ func TestPushSubscriptionIsGone(t *testing.T) {
 			}
 			return err
 		})
-		p.took()
+		p.Took()
 		h.say(message.Draft{Key: "next"})
-		h.settle()
-		h.want(p)
-		h.want(h.sms, "This is a test")
+		h.Settle()
+		h.Want(p)
+		h.Want(h.SMS, "This is a test")
 	})
 }
 
@@ -129,7 +129,7 @@ func TestChannelSetWhileRunning(t *testing.T) {
 		for _, key := range []string{"first", "second"} {
 			p := h.pushing(nil)
 			h.say(message.Draft{Key: key, Channels: []person.Channel{person.Push}})
-			for n := 0; len(p.took()) == 0; n++ {
+			for n := 0; len(p.Took()) == 0; n++ {
 				if n > 500 {
 					h.Fatalf("the %s message stays where it is", key)
 				}

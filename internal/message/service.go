@@ -110,7 +110,37 @@ func scanMessage(scan func(...any) error) (Message, error) {
 }
 
 func (s *Service) list(tx *store.Tx, where string, args ...any) ([]Message, error) {
-	return store.All(tx, "SELECT "+columns+" FROM message WHERE "+where, args, scanMessage)
+	out, err := store.All(tx, "SELECT "+columns+" FROM message WHERE "+where, args, scanMessage)
+	if err != nil || !slices.ContainsFunc(out, func(m Message) bool { return m.State == batched }) {
+		return out, err
+	}
+	open, err := stretches(tx)
+	for i := range out {
+		out[i].resolve(open)
+	}
+	return out, err
+}
+
+// Count answers how many messages there are, by channel and what became of them ("sms sent", "sms in"). It reads them all.
+func (s *Service) Count(tx *store.Tx) (map[string]int64, error) {
+	open, err := stretches(tx)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]int64{}
+	return out, tx.Rows("SELECT "+columns+" FROM message", nil, func(scan func(...any) error) error {
+		m, err := scanMessage(scan)
+		if err != nil {
+			return err
+		}
+		m.resolve(open)
+		what := m.State.String()
+		if m.Inward {
+			what = "in"
+		}
+		out[string(m.Channel)+" "+what]++
+		return nil
+	})
 }
 
 // Thread answers the messages about a patient, in and out, the latest first, at most n.

@@ -23,7 +23,7 @@ type Report struct {
 
 // Report counts what there is and checks every invariant of the ledger.
 func (w *World) Report(ctx context.Context) (Report, error) {
-	r := Report{Promises: map[string]int64{}, Messages: map[string]int64{}, Tasks: map[string]int64{}, Faults: []string{}}
+	r := Report{Promises: map[string]int64{}, Tasks: map[string]int64{}, Faults: []string{}}
 	count := func(tx *store.Tx, to map[string]int64, query string) error {
 		return tx.Rows(query, nil, func(scan func(...any) error) error {
 			var a, b string
@@ -37,13 +37,14 @@ func (w *World) Report(ctx context.Context) (Report, error) {
 		if err := count(tx, r.Promises, "SELECT kind, CASE state WHEN 0 THEN 'open' WHEN 1 THEN 'kept' WHEN 2 THEN 'broken' ELSE 'released' END, COUNT(*) FROM promise GROUP BY kind, state"); err != nil {
 			return err
 		}
-		if err := count(tx, r.Messages, "SELECT channel, CASE inward WHEN 1 THEN 'in' ELSE CASE state WHEN 0 THEN 'queued' WHEN 1 THEN 'handing' WHEN 2 THEN 'sent' WHEN 3 THEN 'unknown' WHEN 4 THEN 'failed' WHEN 5 THEN 'delivered' ELSE 'dropped' END END, COUNT(*) FROM message GROUP BY 1, 2"); err != nil {
+		var err error
+		if r.Messages, err = w.Messages.Count(tx); err != nil {
 			return err
 		}
 		if err := count(tx, r.Tasks, "SELECT say, CASE closed_at WHEN 0 THEN 'open' ELSE 'closed' END, COUNT(*) FROM task GROUP BY 1, 2"); err != nil {
 			return err
 		}
-		_, err := tx.Row("SELECT COUNT(*) FROM history", nil, &r.Evidence)
+		_, err = tx.Row("SELECT COUNT(*) FROM history", nil, &r.Evidence)
 		return err
 	})
 	if err != nil {
