@@ -23,8 +23,8 @@ const weight = "29463-7"
 // takes gives Ruth a medicine at a wall-clock time of every day.
 func (h *house) takes(critical bool, at fhir.WallTime) {
 	h.Helper()
-	h.write(func(tx *store.Tx) error {
-		_, err := h.Medication.Save(tx, medication.Regimen{Org: org, Patient: h.ruth.ID, Name: "Carvedilol", Critical: critical, Authored: clock.Day{Year: 2026, Month: 3, Date: 1},
+	h.Write(func(tx *store.Tx) error {
+		_, err := h.Medication.Save(tx, medication.Regimen{Org: org, Patient: h.Ruth.ID, Name: "Carvedilol", Critical: critical, Authored: clock.Day{Year: 2026, Month: 3, Date: 1},
 			Dosage: []fhir.Dosage{{Timing: &fhir.Timing{Repeat: &fhir.Repeat{Frequency: 1, Period: "1", PeriodUnit: "d", TimeOfDay: []fhir.WallTime{at}}}}}})
 		return err
 	})
@@ -37,11 +37,11 @@ func (h *house) watches(r rule.Rule) reading.Device {
 	if err != nil {
 		h.Fatal(err)
 	}
-	if err := h.Readings.Assign(h.Context(), string(org), id, string(h.ruth.ID), start.AddDate(0, 0, -2), time.Time{}); err != nil {
+	if err := h.Readings.Assign(h.Context(), string(org), id, string(h.Ruth.ID), start.AddDate(0, 0, -2), time.Time{}); err != nil {
 		h.Fatal(err)
 	}
-	h.write(func(tx *store.Tx) error {
-		_, err := h.Readings.SetRule(tx, reading.Rule{Org: string(org), Patient: string(h.ruth.ID), Rule: r})
+	h.Write(func(tx *store.Tx) error {
+		_, err := h.Readings.SetRule(tx, reading.Rule{Org: string(org), Patient: string(h.Ruth.ID), Rule: r})
 		return err
 	})
 	return reading.Device{ID: id, Org: string(org), Kind: "scale"}
@@ -53,7 +53,7 @@ func (h *house) ingest(d reading.Device, list ...reading.Reading) reading.Receip
 	if err != nil {
 		h.Fatal(err)
 	}
-	h.settle()
+	h.Settle()
 	return r
 }
 
@@ -62,7 +62,7 @@ func (h *house) round() {
 	if err := h.Round(h.Context()); err != nil {
 		h.Fatal(err)
 	}
-	h.settle()
+	h.Settle()
 }
 
 func (h *house) sound() {
@@ -81,20 +81,20 @@ func TestFault6Silence(t *testing.T) {
 	each(t, func(h *house) {
 		h.takes(true, "08:00:00")
 		for m := 0; m <= 180; m += 5 {
-			h.at(time.Duration(m) * time.Minute)
+			h.At(time.Duration(m) * time.Minute)
 			switch m {
 			case 30, 60:
-				h.want(h.sms, ruthPhone+": …8:00 am…Reply")
+				h.Want(h.SMS, ruthPhone+": …8:00 am…Reply")
 			case 90:
-				h.want(h.sms, elenaPhone+": …08:00…Dana se ocupa")
+				h.Want(h.SMS, elenaPhone+": …08:00…Dana se ocupa")
 			default:
-				h.want(h.sms)
+				h.Want(h.SMS)
 			}
 			want := ""
 			if m >= 120 {
 				want = "desk task.dose"
 			}
-			if got := h.tasks(); got != want {
+			if got := h.Tasks(); got != want {
 				t.Errorf("after %d minutes: tasks %q, want %q", m, got, want)
 			}
 		}
@@ -105,14 +105,14 @@ func TestFault6Silence(t *testing.T) {
 // Fault 3: two nodes climb at once. Each rung has one effect.
 func TestFault3TwoNodes(t *testing.T) {
 	each(t, func(h *house) {
-		other, err := app.New(t.Context(), app.Options{DB: h.DB, Clock: h.clock, IDs: clock.SeededIDs(h.clock, 2), PublicURL: "https://elm.example"})
+		other, err := app.New(t.Context(), app.Options{DB: h.DB, Clock: h.Clock, IDs: clock.SeededIDs(h.Clock, 2), PublicURL: "https://elm.example"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		other.Messages.SetChannel(person.SMS, h.sms)
-		other.Messages.SetChannel(person.Mail, h.mail)
+		other.Messages.SetChannel(person.SMS, h.SMS)
+		other.Messages.SetChannel(person.Mail, h.Mail)
 		h.takes(true, "08:00:00")
-		h.clock.Set(start.Add(30 * time.Minute))
+		h.Clock.Set(start.Add(30 * time.Minute))
 		var both sync.WaitGroup
 		for _, s := range []*app.Server{h.Server, other} {
 			if err := s.Promises.Refresh(t.Context()); err != nil {
@@ -129,8 +129,8 @@ func TestFault3TwoNodes(t *testing.T) {
 			}
 		}
 		both.Wait()
-		h.settle()
-		h.want(h.sms, "8:00 am…Reply")
+		h.Settle()
+		h.Want(h.SMS, "8:00 am…Reply")
 		h.sound()
 	})
 }
@@ -140,17 +140,17 @@ func TestFault4SchedulerDown(t *testing.T) {
 	each(t, func(h *house) {
 		h.takes(false, "08:00:00")
 		d := h.watches(rule.Rule{Series: weight, Above: rule.Limit{Kind: rule.Absolute, Value: 73}, Severity: "urgent"})
-		h.clock.Set(start.Add(31 * time.Minute)) // nobody climbs
-		if _, err := h.Readings.Ingest(t.Context(), d, []reading.Reading{{At: h.clock.Now(), Series: weight, Value: 74, Unit: "kg"}}); err != nil {
+		h.Clock.Set(start.Add(31 * time.Minute)) // nobody climbs
+		if _, err := h.Readings.Ingest(t.Context(), d, []reading.Reading{{At: h.Clock.Now(), Series: weight, Value: 74, Unit: "kg"}}); err != nil {
 			t.Fatal(err)
 		}
-		h.at(210 * time.Minute)
-		got := strings.Join(h.sms.took(), "\n")
+		h.At(210 * time.Minute)
+		got := strings.Join(h.SMS.Took(), "\n")
 		if strings.Contains(got, "medicines") || !strings.Contains(got, danaPhone) || !strings.Contains(got, "saw your numbers") || !strings.Contains(got, elenaPhone) {
 			t.Errorf("%s", got)
 		}
-		h.read(func(tx *store.Tx) error {
-			list, err := h.Promises.Of(tx, org, h.ruth.ID, start, start.Add(24*time.Hour))
+		h.Read(func(tx *store.Tx) error {
+			list, err := h.Promises.Of(tx, org, h.Ruth.ID, start, start.Add(24*time.Hour))
 			for _, v := range list {
 				if v.Kind == medication.Kind && (len(v.Climbed) != 2 || !v.Climbed[0].Skipped || !v.Climbed[1].Skipped || v.State != promise.Broken) {
 					t.Errorf("%+v", v)
@@ -167,12 +167,12 @@ func TestFault4SchedulerDown(t *testing.T) {
 func TestFault20And21Silence(t *testing.T) {
 	each(t, func(h *house) {
 		h.watches(rule.Rule{Series: weight, Missing: 3 * time.Hour, Severity: "warning"})
-		h.at(3*time.Hour - time.Second)
+		h.At(3*time.Hour - time.Second)
 		h.round()
-		h.want(h.sms)
-		h.clock.Set(start.Add(3 * time.Hour)) // 10:30
+		h.Want(h.SMS)
+		h.Clock.Set(start.Add(3 * time.Hour)) // 10:30
 		h.round()
-		got := h.sms.took()
+		got := h.SMS.Took()
 		slices.Sort(got)
 		want := []string{ruthPhone + ": Elm: We have not seen your readings since 7:30 am. Dana will call you by 11:30 am", elenaPhone + ": Elm: No vemos las medidas de Ruth desde las 07:30. Dana",
 			danaPhone + ": Elm: Something needs you now"}
@@ -182,25 +182,25 @@ func TestFault20And21Silence(t *testing.T) {
 		for range 3 {
 			h.round()
 		}
-		h.want(h.sms)
-		if got := h.tasks(); got != "nurse task.silence" {
+		h.Want(h.SMS)
+		if got := h.Tasks(); got != "nurse task.silence" {
 			t.Errorf("tasks %s", got)
 		}
-		h.at(3*time.Hour + 40*time.Minute)
-		h.want(h.sms, omarPhone)
-		h.write(func(tx *store.Tx) error {
+		h.At(3*time.Hour + 40*time.Minute)
+		h.Want(h.SMS, omarPhone)
+		h.Write(func(tx *store.Tx) error {
 			list, err := h.Promises.Tasks(tx, org)
 			if err != nil {
 				return err
 			}
-			_, err = h.Promises.Finish(tx, person.Viewer{Org: org, Person: h.dana.ID, Role: person.Nurse}, list[len(list)-1].ID, "Called. The scale had no battery.")
+			_, err = h.Promises.Finish(tx, person.Viewer{Org: org, Person: h.Dana.ID, Role: person.Nurse}, list[len(list)-1].ID, "Called. The scale had no battery.")
 			return err
 		})
-		if got := h.tasks(); got != "" {
+		if got := h.Tasks(); got != "" {
 			t.Errorf("after the call: %s", got)
 		}
-		h.at(5 * time.Hour)
-		h.want(h.sms)
+		h.At(5 * time.Hour)
+		h.Want(h.SMS)
 		h.sound()
 	})
 }
@@ -221,9 +221,9 @@ func TestFault18And19Backlog(t *testing.T) {
 				t.Errorf("again: %+v", r)
 			}
 		}
-		got := strings.Join(h.sms.took(), "\n")
-		if strings.Count(got, danaPhone) != 1 || strings.Count(got, ruthPhone) != 1 || strings.Count(got, elenaPhone) != 1 || h.tasks() != "nurse task.alert" {
-			t.Errorf("%s; tasks %s", got, h.tasks())
+		got := strings.Join(h.SMS.Took(), "\n")
+		if strings.Count(got, danaPhone) != 1 || strings.Count(got, ruthPhone) != 1 || strings.Count(got, elenaPhone) != 1 || h.Tasks() != "nurse task.alert" {
+			t.Errorf("%s; tasks %s", got, h.Tasks())
 		}
 		h.sound()
 	})
@@ -234,8 +234,8 @@ func TestFault22Impossible(t *testing.T) {
 	each(t, func(h *house) {
 		d := h.watches(rule.Rule{Series: weight, Above: rule.Limit{Kind: rule.Absolute, Value: 73}, Severity: "urgent"})
 		h.ingest(d, reading.Reading{Seq: 1, HasSeq: true, At: start, Series: weight, Value: 700, Unit: "kg"}, reading.Reading{Seq: 2, HasSeq: true, At: start, Series: weight, Value: 0, Unit: "kg"})
-		h.want(h.sms)
-		list, err := h.Readings.Samples(t.Context(), string(org), string(h.ruth.ID), weight, start.Add(-time.Hour), start.Add(time.Hour))
+		h.Want(h.SMS)
+		list, err := h.Readings.Samples(t.Context(), string(org), string(h.Ruth.ID), weight, start.Add(-time.Hour), start.Add(time.Hour))
 		if err != nil || len(list) != 2 || !list[0].Flags.Has(reading.Impossible) || !list[1].Flags.Has(reading.Impossible) {
 			t.Errorf("%+v, %v", list, err)
 		}
@@ -245,37 +245,37 @@ func TestFault22Impossible(t *testing.T) {
 // Words from a patient get a promised answer; staff's answer keeps it and the patient is told. Silence pages the nurse.
 func TestConversation(t *testing.T) {
 	each(t, func(h *house) {
-		ruth := person.Viewer{Org: org, Person: h.ruth.ID, Role: person.Patient}
-		dana := person.Viewer{Org: org, Person: h.dana.ID, Role: person.Nurse}
+		ruth := person.Viewer{Org: org, Person: h.Ruth.ID, Role: person.Patient}
+		dana := person.Viewer{Org: org, Person: h.Dana.ID, Role: person.Nurse}
 		post := func(v person.Viewer, body string) {
 			t.Helper()
-			if err := h.Conversations.Post(t.Context(), v, h.ruth.ID, body); err != nil {
+			if err := h.Conversations.Post(t.Context(), v, h.Ruth.ID, body); err != nil {
 				t.Fatal(err)
 			}
-			h.settle()
+			h.Settle()
 		}
 		post(ruth, "My ankle is swollen.")
 		post(ruth, "The left one.")
-		h.read(func(tx *store.Tx) error {
-			open, err := h.Promises.OpenOf(tx, org, h.ruth.ID, "answer")
+		h.Read(func(tx *store.Tx) error {
+			open, err := h.Promises.OpenOf(tx, org, h.Ruth.ID, "answer")
 			if len(open) != 1 || !open[0].By.Equal(start.Add(4*time.Hour)) {
 				t.Errorf("%+v", open)
 			}
 			return err
 		})
-		h.want(h.sms)
-		h.at(3 * time.Hour)
-		h.want(h.sms, danaPhone)
+		h.Want(h.SMS)
+		h.At(3 * time.Hour)
+		h.Want(h.SMS, danaPhone)
 		post(dana, "Please put it up. I will call at noon.")
-		h.want(h.sms, ruthPhone+": Elm: Dana has answered you")
-		if got := h.tasks(); got != "" {
+		h.Want(h.SMS, ruthPhone+": Elm: Dana has answered you")
+		if got := h.Tasks(); got != "" {
 			t.Errorf("tasks %s", got)
 		}
-		h.receive(ruthPhone, "Thank you, dear")
-		if got := h.tasks(); got != "nurse task.answer" {
+		h.Receive(ruthPhone, "Thank you, dear")
+		if got := h.Tasks(); got != "nurse task.answer" {
 			t.Errorf("tasks %s", got)
 		}
-		if err := h.Conversations.Post(t.Context(), person.Viewer{Org: org, Person: h.elena.ID, Role: person.Caregiver}, h.ruth.ID, "May I?"); err == nil {
+		if err := h.Conversations.Post(t.Context(), person.Viewer{Org: org, Person: h.Elena.ID, Role: person.Caregiver}, h.Ruth.ID, "May I?"); err == nil {
 			t.Error("a caregiver without the right wrote")
 		}
 		h.sound()

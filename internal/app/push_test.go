@@ -15,7 +15,7 @@ func TestServerPushes(t *testing.T) {
 	each(t, func(h *house) {
 		node := func(publicURL string, demo web.Demo) string {
 			h.Helper()
-			s, err := app.New(h.Context(), app.Options{DB: h.DB, Clock: h.clock, IDs: clock.SeededIDs(h.clock, 7), PublicURL: publicURL})
+			s, err := app.New(h.Context(), app.Options{DB: h.DB, Clock: h.Clock, IDs: clock.SeededIDs(h.Clock, 7), PublicURL: publicURL})
 			if err != nil {
 				h.Fatal(err)
 			}
@@ -34,7 +34,7 @@ func TestServerPushes(t *testing.T) {
 		if key := node("http://127.0.0.1:8080", nil); key != "" {
 			h.Errorf("a server that nobody can write to pushes with %q", key)
 		}
-		h.write(func(tx *store.Tx) error {
+		h.Write(func(tx *store.Tx) error {
 			o, err := h.People.Org(tx, org)
 			if err != nil {
 				return err

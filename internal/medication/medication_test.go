@@ -25,8 +25,8 @@ func daily(times ...fhir.WallTime) []fhir.Dosage {
 // takes saves a medicine of Ruth's; the same id changes it.
 func (h *house) takes(id, name string, times ...fhir.WallTime) {
 	h.Helper()
-	h.write(func(tx *store.Tx) error {
-		_, err := h.Medication.Save(tx, medication.Regimen{Org: org, Patient: h.ruth.ID, ID: id, Name: name, Authored: authored, Dosage: daily(times...)})
+	h.Write(func(tx *store.Tx) error {
+		_, err := h.Medication.Save(tx, medication.Regimen{Org: org, Patient: h.Ruth.ID, ID: id, Name: name, Authored: authored, Dosage: daily(times...)})
 		return err
 	})
 }
@@ -35,10 +35,10 @@ func (h *house) takes(id, name string, times ...fhir.WallTime) {
 func (h *house) all(days int) string {
 	h.Helper()
 	var out []string
-	h.read(func(tx *store.Tx) error {
-		list, err := h.Medication.Between(tx, h.ruth, start.Add(-12*time.Hour), start.AddDate(0, 0, days))
+	h.Read(func(tx *store.Tx) error {
+		list, err := h.Medication.Between(tx, h.Ruth, start.Add(-12*time.Hour), start.AddDate(0, 0, days))
 		for _, d := range list {
-			line := d.Due.In(h.ruth.Location()).Format("02 15:04 ") + string(d.Status)
+			line := d.Due.In(h.Ruth.Location()).Format("02 15:04 ") + string(d.Status)
 			for _, i := range d.Items {
 				line += " " + i.Name
 			}
@@ -51,8 +51,8 @@ func (h *house) all(days int) string {
 
 func (h *house) promises() (out []promise.Promise) {
 	h.Helper()
-	h.read(func(tx *store.Tx) (err error) {
-		out, err = h.Promises.OpenOf(tx, org, h.ruth.ID, medication.Kind)
+	h.Read(func(tx *store.Tx) (err error) {
+		out, err = h.Promises.OpenOf(tx, org, h.Ruth.ID, medication.Kind)
 		return err
 	})
 	return out
@@ -60,9 +60,9 @@ func (h *house) promises() (out []promise.Promise) {
 
 func (h *house) opened(at time.Duration) {
 	h.Helper()
-	h.clock.Set(start.Add(at))
-	h.write(func(tx *store.Tx) error { return h.Medication.Opened(tx, org, h.ruth.ID, h.clock.Now(), "pill box") })
-	h.settle()
+	h.Clock.Set(start.Add(at))
+	h.Write(func(tx *store.Tx) error { return h.Medication.Opened(tx, org, h.Ruth.ID, h.Clock.Now(), "pill box") })
+	h.Settle()
 }
 
 // Doses are promised 36 hours ahead, what is due together as one; planning again changes nothing; a change and a stop replan.
@@ -75,7 +75,7 @@ func TestPlanning(t *testing.T) {
 			t.Errorf("%s, want %s", got, want)
 		}
 		for range 2 {
-			h.write(func(tx *store.Tx) error { return h.Medication.Plan(tx, org, h.ruth.ID) })
+			h.Write(func(tx *store.Tx) error { return h.Medication.Plan(tx, org, h.Ruth.ID) })
 			if n, err := h.Medication.PlanDue(t.Context()); n != 0 || err != nil {
 				t.Errorf("planned %d, %v", n, err)
 			}
@@ -87,15 +87,15 @@ func TestPlanning(t *testing.T) {
 		if got := h.all(5); got != "02 08:00 later Carvedilol Furosemide, 03 08:00 later Carvedilol Furosemide" {
 			t.Errorf("changed: %s", got)
 		}
-		h.write(func(tx *store.Tx) error { return h.Medication.Stop(tx, org, h.ruth.ID, "a") })
-		h.write(func(tx *store.Tx) error { return h.Medication.Stop(tx, org, h.ruth.ID, "b") })
+		h.Write(func(tx *store.Tx) error { return h.Medication.Stop(tx, org, h.Ruth.ID, "a") })
+		h.Write(func(tx *store.Tx) error { return h.Medication.Stop(tx, org, h.Ruth.ID, "b") })
 		if got := h.all(5); got != "" || len(h.promises()) != 0 {
 			t.Errorf("stopped: %s", got)
 		}
-		if err := h.DB.Write(t.Context(), func(tx *store.Tx) error { return h.Medication.Stop(tx, org, h.ruth.ID, "b") }); !fault.Is(err, fault.NotFound) {
+		if err := h.DB.Write(t.Context(), func(tx *store.Tx) error { return h.Medication.Stop(tx, org, h.Ruth.ID, "b") }); !fault.Is(err, fault.NotFound) {
 			t.Errorf("stopped twice: %v", err)
 		}
-		h.clock.Set(start.Add(25 * time.Hour))
+		h.Clock.Set(start.Add(25 * time.Hour))
 		if n, err := h.Medication.PlanDue(t.Context()); n != 1 || err != nil {
 			t.Errorf("a day later %d were planned, %v", n, err)
 		}
@@ -110,16 +110,16 @@ func TestOpenings(t *testing.T) {
 				h.takes("a", "Carvedilol", "08:00:00")
 				h.opened(0) // half an hour before
 				h.opened(5 * time.Minute)
-				h.at(time.Hour)
-				h.want(h.sms)
+				h.At(time.Hour)
+				h.Want(h.SMS)
 				if got := h.all(1); got != "02 08:00 opened Carvedilol" {
 					t.Error(got)
 				}
 				h.opened(65 * time.Minute)
 				h.opened(85 * time.Minute)
-				h.want(h.sms, "opened again at 8:35 am…Reply A1 if you took none, A2")
-				h.receive(ruthPhone, fmt.Sprintf("A%d", number))
-				if got := h.tasks(); got != task {
+				h.Want(h.SMS, "opened again at 8:35 am…Reply A1 if you took none, A2")
+				h.Receive(ruthPhone, fmt.Sprintf("A%d", number))
+				if got := h.Tasks(); got != task {
 					t.Errorf("tasks %q, want %q", got, task)
 				}
 				if got := h.all(1); got != "02 08:00 opened Carvedilol" {
@@ -137,21 +137,21 @@ func TestStatuses(t *testing.T) {
 		h.takes("a", "Carvedilol", "08:00:00", "09:00:00", "10:00:00", "11:00:00")
 		say := func(i int, at time.Duration, w medication.Word) {
 			t.Helper()
-			h.at(at)
-			w.Org, w.Patient, w.At, w.Promise = org, h.ruth.ID, h.clock.Now(), promise.ID(clock.DerivedID("dose", string(org), string(h.ruth.ID),
+			h.At(at)
+			w.Org, w.Patient, w.At, w.Promise = org, h.Ruth.ID, h.Clock.Now(), promise.ID(clock.DerivedID("dose", string(org), string(h.Ruth.ID),
 				start.Add(time.Duration(30+60*i)*time.Minute).Format(time.RFC3339)))
-			h.write(func(tx *store.Tx) error { return h.Medication.Say(tx, w) })
+			h.Write(func(tx *store.Tx) error { return h.Medication.Say(tx, w) })
 		}
-		say(0, 40*time.Minute, medication.Word{Taken: true, By: h.dana.ID, For: h.ruth.ID, Kind: "word", Source: "telephone"})
-		say(1, 125*time.Minute, medication.Word{Taken: true, By: h.ruth.ID, Kind: "tap", Source: "page"})
-		say(2, 155*time.Minute, medication.Word{Reason: "reason.sick", By: h.ruth.ID, Kind: "tap", Source: "page"})
-		h.at(6 * time.Hour)
+		say(0, 40*time.Minute, medication.Word{Taken: true, By: h.Dana.ID, For: h.Ruth.ID, Kind: "word", Source: "telephone"})
+		say(1, 125*time.Minute, medication.Word{Taken: true, By: h.Ruth.ID, Kind: "tap", Source: "page"})
+		say(2, 155*time.Minute, medication.Word{Reason: "reason.sick", By: h.Ruth.ID, Kind: "tap", Source: "page"})
+		h.At(6 * time.Hour)
 		if got := h.all(1); !strings.HasPrefix(got, "02 08:00 taken Carvedilol, 02 09:00 late Carvedilol, 02 10:00 skipped Carvedilol, 02 11:00 missed Carvedilol") {
 			t.Error(got)
 		}
-		h.read(func(tx *store.Tx) error {
-			list, err := h.Promises.Of(tx, org, h.ruth.ID, start, start.Add(time.Hour))
-			if err != nil || len(list) != 1 || len(list[0].Evidence) != 1 || list[0].Evidence[0].By != string(h.dana.ID) || list[0].Evidence[0].For != string(h.ruth.ID) {
+		h.Read(func(tx *store.Tx) error {
+			list, err := h.Promises.Of(tx, org, h.Ruth.ID, start, start.Add(time.Hour))
+			if err != nil || len(list) != 1 || len(list[0].Evidence) != 1 || list[0].Evidence[0].By != string(h.Dana.ID) || list[0].Evidence[0].For != string(h.Ruth.ID) {
 				t.Errorf("%+v, %v", list, err)
 			}
 			return nil
@@ -162,7 +162,7 @@ func TestStatuses(t *testing.T) {
 // Fault 15: on the night on which 02:30 does not exist the dose happens once, an hour later by the clock.
 func TestFault15Spring(t *testing.T) {
 	each(t, func(h *house) {
-		h.clock.Set(time.Date(2026, 3, 7, 17, 0, 0, 0, time.UTC)) // noon of the day before
+		h.Clock.Set(time.Date(2026, 3, 7, 17, 0, 0, 0, time.UTC)) // noon of the day before
 		h.takes("a", "Carvedilol", "02:30:00")
 		if got := h.all(20); got != "08 03:30 later Carvedilol" {
 			t.Error(got)
@@ -184,7 +184,7 @@ func TestAdopt(t *testing.T) {
 		odd := []fhir.Dosage{{Timing: &fhir.Timing{Repeat: &fhir.Repeat{Frequency: 1, Period: "1", PeriodUnit: "fortnight"}}}}
 		adopt := func(list ...record.Resource) (left []medication.Unfollowed) {
 			t.Helper()
-			h.write(func(tx *store.Tx) (err error) { left, err = h.Medication.Adopt(tx, org, h.ruth.ID, list); return err })
+			h.Write(func(tx *store.Tx) (err error) { left, err = h.Medication.Adopt(tx, org, h.Ruth.ID, list); return err })
 			return left
 		}
 		for range 2 {
