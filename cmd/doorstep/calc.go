@@ -18,6 +18,7 @@ type calcCmd struct {
 	Openings  calcOpeningsCmd  `cmd:"" help:"Implementation day by day, from the openings that sensors counted."`
 	HRV       calcHRVCmd       `cmd:"" name:"hrv" help:"Heart rate variability, from intervals between beats."`
 	Glucose   calcGlucoseCmd   `cmd:"" help:"Time in ranges, GMI, GRI, MAGE, from continuous glucose readings."`
+	SPC       calcSPCCmd       `cmd:"" name:"spc" help:"XmR chart: limits, and signs of a special cause."`
 }
 
 // calculate opens a file and runs read over it with a buffered output. An error names the file.
@@ -106,6 +107,13 @@ func (o *object) list(name string, n int, each func(i int) object) {
 		o.b = append(append(o.b, item.b...), '}')
 	}
 	o.b = append(o.b, ']')
+}
+
+// texts puts a list of strings.
+func (o *object) texts(name string, list []string) {
+	o.key(name)
+	quoted, _ := json.Marshal(list) // strings always go
+	o.b = append(o.b, quoted...)
 }
 
 // end writes the object as a line and empties it for the next one.

@@ -157,3 +157,27 @@ func TestCalcGlucose(t *testing.T) {
 		}
 	}
 }
+
+func TestCalcSPC(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, text string
+		flags      []string
+		code       int
+		out, errs  string
+	}{
+		{"in any order", "date,value\n2024-01-02,3\n2024-01-01,1\n", []string{"--json"}, 0,
+			`{"mean":2,"lower":-3.3200000000000003,"upper":7.32,"points":[{"date":"2024-01-01","value":1,"rules":[]},{"date":"2024-01-02","value":3,"rules":[]}]}`, ""},
+		{"a trend", "date,value\n" + "2024-01-01,1\n2024-01-02,2\n2024-01-03,3\n2024-01-04,4\n2024-01-05,5\n2024-01-06,6\n2024-01-07,7\n", []string{"--json"}, 0, `"rules":["outside","trend","two_of_three"]`, ""},
+		{"not screened", "date,value\n2024-01-01,1\n", []string{"--json", "--no-screen"}, 0, `{"mean":1,"lower":null,"upper":null,`, ""},
+		{"none", "date,value\n", []string{"--json"}, 0, `{"mean":null,"lower":null,"upper":null,"points":[]}`, ""},
+		{"table", "date,value\n2024-01-02 10:00,3\n", nil, 0, "2024-01-02T10:00:00", ""},
+		{"no number", "date,value\n2024-01-01,\n", nil, 1, "", `y.csv: line 2: value "" is not a number`},
+		{"a wrong header", "day,value\n", nil, 1, "", "no column date"},
+	} {
+		code, out, errs := do(t, append([]string{"calc", "spc", file(t, "y.csv", c.text)}, c.flags...)...)
+		if code != c.code || !strings.Contains(out, c.out) || !strings.Contains(errs, c.errs) || (errs == "") != (c.errs == "") {
+			t.Errorf("%s: %d %s %s", c.name, code, out, errs)
+		}
+	}
+}
