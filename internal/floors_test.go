@@ -18,7 +18,7 @@ var floors = [][]string{
 	{"person"},
 	{"promise", "message", "message/gateway", "record"},
 	{"medication/timing", "medication/adherence", "reading/series", "reading/rule", "reading/gatt", "reading/hrv", "reading/glucose", "reading/cgmcsv",
-		"reading/pressure", "reading/news2"},
+		"reading/pressure", "reading/news2", "survey/score"},
 	{"reading/plausible"},
 	{"medication", "reading", "conversation"},
 	{"reading/watch"},

@@ -19,6 +19,7 @@ type calcCmd struct {
 	HRV       calcHRVCmd       `cmd:"" name:"hrv" help:"Heart rate variability, from intervals between beats."`
 	Glucose   calcGlucoseCmd   `cmd:"" help:"Time in ranges, GMI, GRI, MAGE, from continuous glucose readings."`
 	SPC       calcSPCCmd       `cmd:"" name:"spc" help:"XmR chart: limits, and signs of a special cause."`
+	Score     calcScoreCmd     `cmd:"" help:"Scores of questionnaires."`
 }
 
 // calculate opens a file and runs read over it with a buffered output. An error names the file.

@@ -38,6 +38,7 @@ func TestCalcAdherence(t *testing.T) {
 		{"a wrong header", "PATIENT,DATE,PERDAY,CATEGORY,DURATION\n", nil, 1, "", "line 1: the header has no column PATIENT_ID"},
 		{"a wrong date", header + "a,2024-01-01,1,x,30\na,31/12/2024,1,x,30\n", nil, 1, "", `line 3: DATE "31/12/2024" is not a date`},
 		{"a measure that is not", header, []string{"--cma", "10"}, 2, "", "--cma 10"},
+		{"a window of ages", header, []string{"--length", "1000000000"}, 2, "", "a hundred years"},
 		{"a window before the first fill", header, []string{"--start=-1"}, 2, "", "--start"},
 		{"a window out of follow-up", header, []string{"--start", "100", "--follow-up", "50"}, 2, "", "--follow-up 50"},
 	} {
@@ -179,5 +180,36 @@ func TestCalcSPC(t *testing.T) {
 		if code != c.code || !strings.Contains(out, c.out) || !strings.Contains(errs, c.errs) || (errs == "") != (c.errs == "") {
 			t.Errorf("%s: %d %s %s", c.name, code, out, errs)
 		}
+	}
+}
+
+func TestCalcScore(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, instrument, text string
+		code                   int
+		out, errs              string
+	}{
+		{"a case", "gad7", `{"answers":{"1":3,"2":3,"3":3,"4":1,"5":0,"6":0,"7":0}}`, 0, `{"total":10,"band":"moderate"}` + "\n", ""},
+		{"cases", "phq9", `{"cases":[{"answers":{"9":1,"1":null}},{"answers":{}}]}`, 0,
+			`{"total":null,"band":null,"item9":1}` + "\n" + `{"total":null,"band":null,"item9":0}` + "\n", ""},
+		{"promis10", "promis10", `{"answers":{"g03":3,"g06":3,"g07":5,"g08r":3}}`, 0, `{"gph_raw":12,"gph_t":39.8,"gph_se":4.1,"gmh_raw":null,"gmh_t":null,"gmh_se":null}` + "\n", ""},
+		{"kccq12", "kccq12", `{"answers":{"2":3,"3":4}}`, 0, `{"PL":null,"SF":50,"QL":null,"SL":null,"summary":50}` + "\n", ""},
+		{"cahps", "cahps", `{"items":{"b":"AU","a":"A"}}`, 0,
+			`{"item_top_box":{"a":100,"b":50},"composite_equal_weight":75,"item_linear":{"a":100,"b":83.33333333333334},"composite_linear":91.66666666666667}` + "\n", ""},
+		{"ratings", "cahps", `{"answers":[10,0]}`, 0, `{"top_box_9_10":50,"linear":50}` + "\n", ""},
+		{"an answer that cannot be", "gad7", `{"cases":[{"answers":{}},{"name":"x","answers":{"1":4}}]}`, 1, "", "case 2 x: item 1: 4 is not a whole number from 0 to 3"},
+		{"no JSON", "gad7", "{\n]", 1, "", "a.json: line 2: "},
+		{"no answers", "gad7", "{}", 1, "", `neither "answers"`},
+		{"words", "gad7", `{"answers":{"1":"often"}}`, 1, "", "answers must be numbers"},
+		{"no such instrument", "sf36", "{}", 2, "", "--instrument"},
+	} {
+		code, out, errs := do(t, "calc", "score", "--instrument", c.instrument, "--json", file(t, "a.json", c.text))
+		if code != c.code || out != c.out || !strings.Contains(errs, c.errs) || (errs == "") != (c.errs == "") {
+			t.Errorf("%s: %d %s %s", c.name, code, out, errs)
+		}
+	}
+	if code, out, _ := do(t, "calc", "score", "--instrument", "gad7", file(t, "a.json", `{"name":"p","answers":{}}`)); code != 0 || !strings.Contains(out, "total -") {
+		t.Errorf("table: %d %s", code, out)
 	}
 }

@@ -25,6 +25,9 @@ func (c calcAdherenceCmd) Validate() error {
 	if c.Start < 0 || c.Length < 0 || c.FollowUp < 0 || c.Episodes < 0 {
 		return fmt.Errorf("--start, --length, --follow-up and --episodes cannot be below 0")
 	}
+	if most := 36525; c.Start > most || c.Length > most || c.FollowUp > most {
+		return fmt.Errorf("--start, --length and --follow-up are at most %d, a hundred years", most)
+	}
 	if end := c.Start + c.Length; c.FollowUp > 0 && end > c.FollowUp {
 		return fmt.Errorf("the window ends %d days after the first fill, after --follow-up %d", end, c.FollowUp)
 	}
