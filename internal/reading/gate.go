@@ -7,7 +7,7 @@ import (
 
 const (
 	lanes         = 4    // groups stored at once
-	groupMost     = 256  // deliveries of a group
+	groupMost     = 64   // deliveries of a group: a listener may hold locks of the ledger until it is stored
 	groupReadings = 4096 // a group with so many takes no more
 )
 

@@ -54,9 +54,10 @@ type ingestion struct {
 // fellow is one person of a group.
 type fellow struct {
 	owner
-	came  []arrived // in the order of arrival
-	fresh []Sample  // those that are new
-	ruled bool      // has rules in force
+	came  []*arrived         // in the order of arrival
+	fresh []Sample           // those that are new
+	ruled bool               // has rules in force
+	near  map[string]*window // by series
 }
 
 func (in *ingestion) run() error {
@@ -72,13 +73,13 @@ func (in *ingestion) run() error {
 }
 
 // place finds out whose the samples are, and answers those that are nobody's.
-func (in *ingestion) place(held map[deviceKey][]Assignment) []arrived {
-	var homeless []arrived
+func (in *ingestion) place(held map[deviceKey][]Assignment) []*arrived {
+	var homeless []*arrived
 	for _, d := range in.group {
 		d.receipt = Receipt{Refused: append([]Refusal{}, d.wrong...)}
 		spans := held[d.dev.key()]
 		for i := range d.came {
-			one := d.came[i]
+			one := &d.came[i]
 			a := whose(spans, &one.Sample)
 			if a == nil {
 				homeless = append(homeless, one)
@@ -215,15 +216,14 @@ func (in *ingestion) store(owners []owner) error {
 // sift tells a person's new samples from those that came before, and marks what is odd about them.
 func (in *ingestion) sift(p *fellow, known map[source]map[string]*stream) error {
 	p.fresh = make([]Sample, 0, len(p.came))
-	for i := range p.came {
-		one := &p.came[i]
-		sample, series := &one.Sample, known[source{p.org, p.patient, one.Device}]
-		st := series[sample.Series]
+	for _, one := range p.came {
+		series := known[source{p.org, p.patient, one.Device}]
+		st := series[one.Series]
 		if st == nil {
-			st = &stream{series: sample.Series}
-			series[sample.Series] = st
+			st = &stream{series: one.Series}
+			series[one.Series] = st
 		}
-		seen, err := in.seen(p, st, sample)
+		seen, err := in.seen(p, st, &one.Sample)
 		if err != nil {
 			return err
 		}
@@ -231,14 +231,15 @@ func (in *ingestion) sift(p *fellow, known map[source]map[string]*stream) error 
 			one.receipt.Known++
 			continue
 		}
-		switch plausible.Judge(sample.Series, sample.Unit, sample.Value, &st.own) {
+		p.fresh = append(p.fresh, one.Sample) // a copy: the transaction may run again
+		fresh := &p.fresh[len(p.fresh)-1]
+		switch plausible.Judge(fresh.Series, fresh.Unit, fresh.Value, &st.own) {
 		case plausible.Impossible:
-			sample.Flags |= Impossible
+			fresh.Flags |= Impossible
 		case plausible.Unlike:
-			sample.Flags |= Unlike
+			fresh.Flags |= Unlike
 		}
-		st.take(sample)
-		p.fresh = append(p.fresh, *sample)
+		st.take(fresh)
 		one.receipt.Stored++
 	}
 	return nil
@@ -323,18 +324,67 @@ func (in *ingestion) seen(p *fellow, st *stream, sample *Sample) (bool, error) {
 			return true, nil
 		}
 	}
-	from := sample.At.Add(-lookAround)
-	if !sample.Clock.IsZero() {
-		from = sample.At.Add(-lookBack)
-	}
-	near, err := within(in.tx, p.org, p.patient, sample.Series, from, sample.At.Add(lookAround))
+	from, to := sample.around()
+	near, err := in.near(p, sample.Series, from, to)
 	if err != nil {
 		return false, err
 	}
-	for i := range near {
+	first, _ := slices.BinarySearchFunc(near, from, func(old Sample, at time.Time) int { return old.At.Compare(at) })
+	for i := first; i < len(near) && near[i].At.Before(to); i++ {
 		if match(&near[i]) {
 			return true, nil
 		}
 	}
 	return false, nil
+}
+
+// around answers where the stored reading must lie if this one is a repetition.
+func (s *Sample) around() (from, to time.Time) {
+	if s.Clock.IsZero() {
+		return s.At.Add(-lookAround), s.At.Add(lookAround)
+	}
+	return s.At.Add(-lookBack), s.At.Add(lookAround)
+}
+
+// window is the stored samples of a series in [from, to), in order.
+type window struct {
+	from, to time.Time
+	samples  []Sample
+}
+
+// windowMost is the longest time read at once, so that one reading with a clock of 1970 does not make us read all since.
+const windowMost = 31 * 24 * time.Hour
+
+// near answers stored samples of a person's series, at least those in [from, to): what a long repetition asks for again and again
+// is read once.
+func (in *ingestion) near(p *fellow, series string, from, to time.Time) ([]Sample, error) {
+	w := p.near[series]
+	if w != nil && !from.Before(w.from) && !to.After(w.to) {
+		return w.samples, nil
+	}
+	all := window{from: from, to: to}
+	for _, one := range p.came {
+		if one.Series != series {
+			continue
+		}
+		from, to := one.around()
+		if from.Before(all.from) {
+			all.from = from
+		}
+		if to.After(all.to) {
+			all.to = to
+		}
+	}
+	if w != nil || all.to.Sub(all.from) > windowMost {
+		all.from, all.to = from, to
+	}
+	var err error
+	if all.samples, err = within(in.tx, p.org, p.patient, series, all.from, all.to); err != nil {
+		return nil, err
+	}
+	if p.near == nil {
+		p.near = map[string]*window{}
+	}
+	p.near[series] = &all
+	return all.samples, nil
 }

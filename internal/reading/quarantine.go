@@ -27,11 +27,10 @@ const (
 )
 
 // quarantine keeps samples that belong to nobody. What came before is kept once.
-func (in *ingestion) quarantine(strays []arrived) error {
+func (in *ingestion) quarantine(homeless []*arrived) error {
 	byOrg := map[string][]Sample{}
-	for i := range strays {
-		org := strays[i].dev.Org
-		byOrg[org] = append(byOrg[org], strays[i].Sample)
+	for _, one := range homeless {
+		byOrg[one.dev.Org] = append(byOrg[one.dev.Org], one.Sample)
 	}
 	for _, org := range slices.Sorted(maps.Keys(byOrg)) {
 		samples := byOrg[org]
