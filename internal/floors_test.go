@@ -12,7 +12,7 @@ import (
 var floors = [][]string{
 	{"fault", "words", "stat", "fhir"},
 	{"clock"},
-	{"store", "table"},
+	{"store", "table", "reading/sample"},
 	{"store/pgcluster"},
 	{"store/storetest"},
 	{"person"},

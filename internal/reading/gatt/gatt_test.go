@@ -1,12 +1,8 @@
 package gatt
 
 import (
-	"encoding/binary"
-	"encoding/csv"
-	"encoding/hex"
 	"errors"
 	"math"
-	"os"
 	"testing"
 	"time"
 )
@@ -73,65 +69,24 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// TestVectors runs every vector of the collection through its decoder.
-func TestVectors(t *testing.T) {
-	t.Parallel()
-	f, err := os.Open("../../../../shared/data/devices/gatt/vectors.csv")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("the vectors are absent")
-		}
-		t.Skip("the vectors are absent")
-	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	floats := map[string]float64{"2": 2, "2.0": 2, "2.00": 2, "20": 20, "-1234": -1234, "NaN": math.NaN(), "+Inf": math.Inf(1), "-Inf": math.Inf(-1), "NRes": math.NaN()}
-	n := 0
-	for _, row := range rows[1:] {
-		uuid, kind, text, expected := row[1], row[2], row[3], row[4]
-		raw, err := hex.DecodeString(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		n++
-		switch uuid {
-		case "SFLOAT", "FLOAT":
-			var got float64
-			if uuid == "SFLOAT" {
-				got = SFloat(binary.LittleEndian.Uint16(raw))
-			} else {
-				got = Float(binary.LittleEndian.Uint32(raw))
-			}
-			want, ok := floats[expected]
-			if !ok || got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
-				t.Errorf("%s: %v, want %s", row[0], got, expected)
-			}
-		default:
-			if _, err := Decode(uuid, raw); (err != nil) != (kind == "wrong-in-the-wild") {
-				t.Errorf("%s: %v", row[0], err)
-			}
-		}
-	}
-	t.Logf("%d vectors", n)
-}
-
 func FuzzDecode(f *testing.F) {
 	f.Add("2A37", []byte{0x10, 0x4e, 0xd2, 0x02})
 	f.Add("2A35", []byte{0x1e, 0x7b, 0, 0x50, 0, 0x5e, 0, 0xe8, 7, 3, 15, 14, 30, 45, 0x48, 0, 1, 0, 0})
 	f.Add("2A18", []byte{3, 6, 0, 0xe4, 7, 4, 13, 16, 38, 10, 0, 0, 0x78, 0xb0, 0xf1})
 	f.Add("2A9D", []byte{0, 0xb0, 0x36})
+	f.Add("2A34", []byte{0x5f, 6, 0, 1, 0x28, 0xd0, 1, 0x12, 0x3c, 0, 50, 1, 0x0a, 0xa0, 0x38, 0xf0})
+	f.Add("2A5F", []byte{3, 0x62, 0, 0x48, 0, 0x61, 0, 0x4b, 0, 0x60, 0, 0x4a, 0})
+	f.Add("2AA7", []byte{6, 0, 0x62, 0, 10, 0, 6, 0, 0x63, 0, 15, 0})
 	f.Fuzz(func(t *testing.T, uuid string, b []byte) {
 		m, err := Decode(uuid, b)
 		if err != nil {
 			return
 		}
-		for _, v := range m.Values {
-			if math.IsNaN(v.Value) || math.IsInf(v.Value, 0) || v.Series == "" || v.Unit == "" || v.Back < 0 {
+		for _, v := range append(m.Values, m.Beside...) {
+			if math.IsNaN(v.Value) || math.IsInf(v.Value, 0) || v.Series == "" || v.Unit == "" || v.Back < 0 || v.Decimals < 0 {
 				t.Fatalf("%+v", v)
 			}
 		}
+		m.Notes()
 	})
 }
