@@ -79,8 +79,8 @@ type job struct {
 	err  error
 }
 
-// writer is the one goroutine that writes to SQLite. It takes every call that is waiting, runs each in a savepoint of one
-// transaction, commits once, and answers them all: the fsync is shared, which is what makes synchronous=FULL affordable.
+// writer is the one goroutine that writes to SQLite. It takes every call that is waiting, runs each in one transaction (those after
+// the first in savepoints), commits once, and answers them all: the fsync is shared, which is what makes synchronous=FULL affordable.
 type writer struct {
 	db    *DB
 	link  *link
@@ -159,7 +159,12 @@ func (w *writer) group(first *job) {
 		return
 	}
 	start := time.Now()
-	w.one(root, first)
+	// The first needs no savepoint, which would copy every page it touches: when it fails there is nothing else to keep.
+	if first.err = run(first.fn, first.tx); first.err != nil {
+		root.Exec("ROLLBACK")
+		first.done <- first.err
+		return
+	}
 collect:
 	for waiting := len(w.queue); len(jobs) < groupMost && (len(jobs) <= waiting || time.Since(start) < groupTime); {
 		select {
