@@ -46,6 +46,7 @@ type Dosage struct {
 	MaxDosePerPeriod         *Ratio            `json:"maxDosePerPeriod,omitempty"`
 	MaxDosePerAdministration *Quantity         `json:"maxDosePerAdministration,omitempty"`
 	MaxDosePerLifetime       *Quantity         `json:"maxDosePerLifetime,omitempty"`
+	ModifierExtension        []Extension       `json:"modifierExtension,omitempty"` // changes the meaning of the rest: whoever does not know it must not go on
 }
 
 // AsNeeded reports whether the dose is taken only when needed (a concept says for what).
@@ -68,6 +69,20 @@ type Timing struct {
 	Event  []DateTime       `json:"event,omitempty"` // the instants, when they are named one by one
 	Repeat *Repeat          `json:"repeat,omitempty"`
 	Code   *CodeableConcept `json:"code,omitempty"` // BID | TID | QID | AM | PM | QD | QOD | Q4H | Q6H | …; where it and Repeat differ, Repeat's facts win
+
+	Extension         []Extension `json:"extension,omitempty"` // DaysOfCycle is the one that is read
+	ModifierExtension []Extension `json:"modifierExtension,omitempty"`
+}
+
+// DaysOfCycle is the extension of a Timing that names the days of a cycle that comes again and again, each as a nested "day"
+// (hl7.org/fhir/R4/extension-timing-daysofcycle.html). The cycle's length is Repeat's period.
+const DaysOfCycle = "http://hl7.org/fhir/StructureDefinition/timing-daysOfCycle"
+
+// Extension is a fact that R4 has no element for, of the kinds that are read here.
+type Extension struct {
+	URL          string      `json:"url"`
+	ValueInteger int         `json:"valueInteger,omitempty"`
+	Extension    []Extension `json:"extension,omitempty"`
 }
 
 // Repeat is the rule of a Timing. Zero means absent for every number: R4's own rules ask for values above zero

@@ -1,6 +1,7 @@
 package timing
 
 import (
+	"slices"
 	"time"
 
 	"doorstep/internal/clock"
@@ -85,4 +86,41 @@ func tighter(a, b Guard) Guard {
 		a.MaxDoses, a.MaxAmount, a.Unit, a.Per = b.MaxDoses, b.MaxAmount, b.Unit, b.Per
 	}
 	return a
+}
+
+// Intake is one dose that was taken.
+type Intake struct {
+	At     time.Time
+	Amount float64 // in the guard's unit; 0: not known
+}
+
+// Earliest answers from when the guard lets a person take amount more, given what was taken, in any order. A dose that is more
+// than the guard ever allows has no such time: ok is false.
+func (g Guard) Earliest(taken []Intake, amount float64) (at time.Time, ok bool) {
+	if g.MaxAmount > 0 && amount > g.MaxAmount {
+		return at, false
+	}
+	list := slices.SortedFunc(slices.Values(taken), func(a, b Intake) int { return b.At.Compare(a.At) }) // the latest first
+	later := func(t time.Time) {
+		if t.After(at) {
+			at = t
+		}
+	}
+	if len(list) > 0 && g.MinInterval > 0 {
+		later(list[0].At.Add(g.MinInterval))
+	}
+	if g.Per <= 0 {
+		return at, true
+	}
+	if g.MaxDoses > 0 && len(list) >= g.MaxDoses {
+		later(list[g.MaxDoses-1].At.Add(g.Per)) // when that one is out of the period, one more fits in
+	}
+	sum := amount
+	for _, x := range list {
+		if sum += x.Amount; g.MaxAmount > 0 && sum > g.MaxAmount*(1+1e-9) {
+			later(x.At.Add(g.Per))
+			break
+		}
+	}
+	return at, true
 }

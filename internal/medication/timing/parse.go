@@ -39,6 +39,9 @@ func Parse(list []fhir.Dosage, authored clock.Day) (Regimen, error) {
 	start, next, known := authored, authored, true // of this sequence number, and of the one after it
 	for k, i := range order {
 		d := list[i]
+		if len(d.ModifierExtension) > 0 || d.Timing != nil && len(d.Timing.ModifierExtension) > 0 {
+			return Regimen{}, fault.Invalidf("dosageInstruction[%d].modifierExtension: it changes the meaning in a way that is not known here", i)
+		}
 		if k > 0 && d.Sequence != list[order[k-1]].Sequence {
 			start = next
 		}
@@ -128,6 +131,10 @@ func (p parser) plan(d fhir.Dosage, start clock.Day) (plan, error) {
 	if len(t.Event) > 0 {
 		return pl, p.named(&pl, t.Event)
 	}
+	cycle, err := p.cycle(t)
+	if err != nil {
+		return pl, err
+	}
 	if !says(rep) {
 		coded, err := p.code(t)
 		if err != nil {
@@ -136,7 +143,14 @@ func (p parser) plan(d fhir.Dosage, start clock.Day) (plan, error) {
 		// The code stands for the rule; bounds and counts still apply over it (R4 Timing.code).
 		rule := coded
 		rule.Count, rule.CountMax, rule.DayOfWeek = rep.Count, rep.CountMax, rep.DayOfWeek
+		rule.Duration, rule.DurationMax, rule.DurationUnit = rep.Duration, rep.DurationMax, rep.DurationUnit
 		rep = &rule
+	}
+	if err := p.duration(rep); err != nil {
+		return pl, err
+	}
+	if cycle != nil {
+		return pl, p.byCycle(&pl, rep, cycle)
 	}
 	return pl, p.rule(&pl, rep)
 }

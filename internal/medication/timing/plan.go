@@ -30,6 +30,8 @@ type plan struct {
 	weekdays [7]bool // indexed by time.Weekday
 	onlyOn   bool    // weekdays rules
 
+	cycle []bool // by day of a period of n days: whether doses are taken on it; nil: no cycle
+
 	// By the wall clock: in each period of n units, dosing days lie at the offsets that spread answers.
 	n     int
 	of    unit
@@ -165,6 +167,12 @@ func (pl *plan) spotsOn(day clock.Day) []spot {
 		return nil
 	}
 	off, length := pl.phase(day)
+	if pl.cycle != nil {
+		if !pl.cycle[off] {
+			return nil
+		}
+		return pl.times(pl.per)
+	}
 	if pl.onlyOn && pl.of != days {
 		if off >= 7 { // every two weeks on Monday: the Monday of the first of the two
 			return nil

@@ -83,7 +83,7 @@ func (r Regimen) Doses(p Person, from, to time.Time) []Dose {
 	first, last := clock.DayOf(from, p.Zone).Add(-2), clock.DayOf(to, p.Zone).Add(1)
 	var doses []Dose
 	for i := range r.plans {
-		doses = append(doses, r.plans[i].doses(p, first, last)...)
+		doses = append(doses, apart(r.plans[i].doses(p, first, last))...)
 	}
 	slices.SortStableFunc(doses, func(a, b Dose) int {
 		if c := a.Due.Compare(b.Due); c != 0 {
@@ -101,4 +101,11 @@ func (r Regimen) Doses(p Person, from, to time.Time) []Dose {
 		}
 	}
 	return slices.Clip(kept)
+}
+
+// apart leaves out the second of two doses of one instruction that meet in one instant: where clocks skip the hour of the one, it
+// falls on the other, and nobody takes it twice.
+func apart(doses []Dose) []Dose {
+	slices.SortStableFunc(doses, func(a, b Dose) int { return a.Due.Compare(b.Due) })
+	return slices.CompactFunc(doses, func(a, b Dose) bool { return a.Due.Equal(b.Due) })
 }
