@@ -366,12 +366,11 @@ func TestFault28HistoryIsImmutable(t *testing.T) {
 		if len(past) != 1 || len(rules) != 2 || rules[0].Version != 1 || rules[0].Until.IsZero() || past[0].Version != 1 {
 			r.Fatalf("%+v %+v", past, rules)
 		}
-		var at []time.Time
-		var v []float64
+		var samples []rule.Sample
 		for _, s := range r.samples(ana, "8867-4")[:7] {
-			at, v = append(at, s.At), append(v, s.Value)
+			samples = append(samples, rule.Sample{Series: s.Series, At: s.At, Value: s.Value})
 		}
-		again := rules[0].Replay(at, v)
+		again := rules[0].Replay(samples)
 		if len(again) != 1 || !again[0].At.Equal(past[0].At) || !again[0].Began.Equal(past[0].Began) || again[0].Value != past[0].Value {
 			r.Errorf("replayed %+v, raised %+v", again, past[0])
 		}

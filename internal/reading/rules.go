@@ -135,27 +135,28 @@ func (s *Service) watch(tx *store.Tx, w *watched, now time.Time, fresh []Sample)
 	openLate := false // the open episode began late: should it go on into the present, that is told of anew
 	for i := range fresh {
 		one := &fresh[i]
-		if one.Series != w.Series || one.Flags.Has(Impossible) || one.Flags.Has(TimeUnknown) {
+		if !w.Looks(one.Series) || one.Flags.Has(Impossible) || one.Flags.Has(TimeUnknown) {
 			continue
 		}
-		silent = 0
+		if one.Series == w.Series {
+			silent = 0
+		}
 		at := one.now()
 		if openLate && now.Sub(at) <= lateAfter {
 			w.state.Open, openLate = false, false
 		}
-		var e *rule.Episode
-		if at.Before(w.state.Last) {
-			past, e = w.Step(past, at, one.Value)
-		} else {
-			w.state, e = w.Step(w.state, at, one.Value)
+		state := &w.state
+		if state.Behind(&w.Rule.Rule, one.Series, at) {
+			state = &past
 		}
+		e, ok := state.Step(&w.Rule.Rule, one.Series, at, one.Value)
 		switch {
-		case e == nil:
+		case !ok:
 		case now.Sub(e.At) > lateAfter:
-			late.add(*e)
+			late.add(e)
 			openLate = openLate || w.state.Open
 		default:
-			present.add(*e)
+			present.add(e)
 		}
 	}
 	if openLate {
