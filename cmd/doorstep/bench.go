@@ -17,6 +17,7 @@ type benchCmd struct {
 	Engine   string   `help:"sqlite, postgres (a cluster of our own is started) or both." default:"both" enum:"sqlite,postgres,both"`
 	Database string   `help:"Measure PostgreSQL on this database, which must be empty, instead of a cluster of our own."`
 	Shared   string   `help:"Folder of the sample data." default:"../shared/data" type:"path"`
+	Peers    string   `help:"Folder of the peers' programs, each a Go module of its own." default:"internal/bench/peers" type:"path"`
 	Doses    int      `help:"Doses of ledger.spike." default:"1000000"`
 }
 
@@ -56,7 +57,7 @@ func (c benchCmd) Run(e *env) error {
 		return err
 	}
 	out := json.NewEncoder(e.out)
-	run := bench.Runner{Shared: c.Shared, Doses: c.Doses, Database: c.Database, Self: self, Print: func(f app.Figure) error {
+	run := bench.Runner{Shared: c.Shared, Peers: c.Peers, Doses: c.Doses, Database: c.Database, Self: self, Print: func(f app.Figure) error {
 		return out.Encode(figure{f.Name, f.Value, f.Unit, f.Engine, f.N})
 	},
 		Say: func(text string) { progress(e, "%s", text) }}

@@ -36,11 +36,14 @@ var All = []Bench{
 	{Name: "start", About: "ms until ready on an empty folder; MB resident, idle, with 200 patients", once: true, run: starting},
 	{Name: "record.import", About: "FHIR resources per second of the sample bundles, durable and indexed", run: importing},
 	{Name: "calc.adherence", About: "seconds for CMA1 to CMA9 of 100,000 people from a file, beside reading the file plainly", once: true, run: calcAdherence},
+	{Name: "decode.gatt", About: "ns and allocations for a value of a Bluetooth notification", once: true, run: decodeGATT},
+	{Name: "decode.fit", About: "MB/s of FIT files to samples, ratio to muktihari/fit on the files that both read", once: true, run: decodeFIT},
 }
 
 // Runner runs measurements.
 type Runner struct {
 	Shared   string // folder of the sample data
+	Peers    string // folder of peers' programs, modules of their own
 	Doses    int    // of ledger.spike
 	Database string // an empty PostgreSQL database, instead of a cluster of our own
 	Self     string // path of this program

@@ -20,7 +20,8 @@ type Value struct {
 	Value    float64 //
 	Unit     string  // UCUM
 	Decimals int     // decimal places that the device showed
-	// Back is how long before the notification's end an RR interval ended; 0 for all else.
+	// Back is how long before the notification an RR interval ended, or how long before the last of several continuous glucose
+	// values one was measured; 0 for all else.
 	Back time.Duration
 	// Elapsed is how long after the beginning of its session a continuous glucose value was measured; 0 for all else.
 	Elapsed time.Duration

@@ -130,6 +130,11 @@ func (m *Measurement) continuousGlucose(r *reader) {
 		}
 		m.glucoseRecord(&reader{b: record[1:size]}, record[:size], r)
 	}
+	if n := len(m.Values); n > 0 { // the last one is of now
+		for i := range m.Values {
+			m.Values[i].Back = max(0, m.Values[n-1].Elapsed-m.Values[i].Elapsed)
+		}
+	}
 }
 
 // glucoseRecord reads one record behind its size; what is wrong is said in r.

@@ -21,6 +21,9 @@ type Sample struct {
 	// successive intervals between heart beats, and At is the end of the last.
 	At    time.Time
 	Until time.Time // end of its interval; zero for an instant
+	// Elapsed is the time since a beginning that the device knows and the file does not tell (its switching on, the sensor's
+	// session), where At is zero.
+	Elapsed time.Duration
 	// Zoneless says that the file told a wall clock without its zone, which was read in the zone that the caller named.
 	Zoneless bool
 
@@ -44,6 +47,15 @@ type Seq = iter.Seq2[Sample, error]
 // Options are what a caller knows and a file does not say.
 type Options struct {
 	Zone *time.Location // of wall clocks without a zone; nil is UTC
+	// Item, if not nil, is told of every item of the file by its kind, also of those that hold nothing to answer.
+	Item func(kind string)
+}
+
+// Seen tells Item of an item.
+func (o Options) Seen(kind string) {
+	if o.Item != nil {
+		o.Item(kind)
+	}
 }
 
 // Location answers the zone of wall clocks.
