@@ -35,6 +35,8 @@ var All = []Bench{
 	{Name: "web.today", About: "/today for 200 viewers at once while 1,000 readings/s come in: p99 ms, page kB", run: today},
 	{Name: "start", About: "ms until ready on an empty folder; MB resident, idle, with 200 patients", once: true, run: starting},
 	{Name: "record.import", About: "FHIR resources per second of the sample bundles, durable and indexed", run: importing},
+	{Name: "rules.evaluate", About: "seconds for 20 rules a person over 1,000,000 readings, one by one and at once", once: true, run: rulesEvaluate},
+	{Name: "alerts.quality", About: "1,000 simulated heart-failure patient-months: 2 kg in 3 days beside rules on own baselines, with 95 % intervals", once: true, run: alertsQuality},
 	{Name: "calc.adherence", About: "seconds for CMA1 to CMA9 of 100,000 people from a file, beside reading the file plainly", once: true, run: calcAdherence},
 	{Name: "decode.gatt", About: "ns and allocations for a value of a Bluetooth notification", once: true, run: decodeGATT},
 	{Name: "decode.fit", About: "MB/s of FIT files to samples, ratio to muktihari/fit on the files that both read", once: true, run: decodeFIT},

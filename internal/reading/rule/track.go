@@ -13,6 +13,8 @@ const (
 	allowance = 0.5
 	// farMost bounds a standardised value: one reading of somebody else's body must not fill a sum for weeks.
 	farMost = 4
+	// hair is what adding and taking away may leave of a change that is exactly the limit, which is not beyond it.
+	hair = 1e-9
 )
 
 // track is the past of a signal, as far as its limits need it.
@@ -73,7 +75,7 @@ func (t *track) over(l *Limit, sign float64, v float64) (limit, by float64, ok b
 	case Change:
 		from, ok := t.ring.extreme(t.now, l.Over, sign)
 		limit = from + sign*l.Value
-		return limit, sign * (v - limit), ok
+		return limit, sign*(v-limit) - hair, ok
 	case EWMA:
 		_, _, ok := t.ring.Baseline()
 		return l.Value, sign*t.mean/math.Sqrt(lambda/(2-lambda)) - l.Value, ok
