@@ -39,7 +39,7 @@ func (a answerer) Answer(tx *store.Tx, ans message.Answer) (string, map[string]s
 		if err != nil {
 			return "", nil, err
 		}
-		if p.Kind != medication.Kind {
+		if p.Kind != medication.Kind && p.Kind != medication.Travel {
 			return "", nil, fault.New(fault.Internal, "nobody takes answers about promises of kind %q", p.Kind)
 		}
 		if say, args, err = a.s.Medication.Reply(tx, ans, p.ID); err != nil {

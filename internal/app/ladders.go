@@ -29,6 +29,10 @@ var Ladders = []promise.Ladder{
 		{After: minutes(60), Do: promise.Tell, To: "caregivers", Say: "dose.caregiver"},
 		{After: minutes(90), Do: promise.Task, To: "role:desk", Say: "dose"},
 	}},
+	{Name: medication.TravelLadder, Version: 1, Rungs: []promise.Rung{
+		{After: 0, Do: promise.Tell, To: "patient", Say: "travel", Ask: true},
+		{After: minutes(360), Do: promise.Task, To: "role:nurse", Say: "travel"},
+	}},
 	{Name: watch.Ladder, Version: 1, Rungs: []promise.Rung{
 		{After: 0, Do: promise.Tell, To: "patient", Say: "reading", Useful: minutes(120)},
 		{After: minutes(120), Do: promise.Tell, To: "caregivers", Say: "reading.caregiver"},

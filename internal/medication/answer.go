@@ -206,6 +206,9 @@ func (s *Service) Reply(tx *store.Tx, a message.Answer, id promise.ID) (say stri
 	if err != nil {
 		return "", nil, err
 	}
+	if p.Kind == Travel {
+		return s.replyTravel(tx, a, id)
+	}
 	args = map[string]string{"time": p.Args["time"]}
 	if a.Say == "second" {
 		e := promise.Evidence{Kind: "answer", At: a.At, Source: "text", By: string(a.By), Note: "second.none"}

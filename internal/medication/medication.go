@@ -8,6 +8,7 @@ import (
 	"embed"
 	"encoding/json"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,10 +41,11 @@ const (
 	replan = 12 * time.Hour   // planning runs again when less than this is left of ahead
 )
 
-// Ladders that promises of doses climb. A site may save newer versions of them.
+// Ladders that promises of this room climb. A site may save newer versions of them.
 const (
 	Ladder         = "dose"
 	CriticalLadder = "dose.critical"
+	TravelLadder   = "travel"
 )
 
 // Regimen is one prescription as it is followed.
@@ -57,8 +59,11 @@ type Regimen struct {
 	Authored clock.Day
 	Critical bool // missing one is told to the caregiver, then to the desk
 	Active   bool
-	AsNeeded bool   // taken only when needed: never reminded
-	Text     string // how to take it, in the prescriber's words
+	AsNeeded bool          // taken only when needed: never reminded
+	Text     string        // how to take it, in the prescriber's words
+	Policy   timing.Policy // which clock rules its times; empty: the wall clock
+	Zone     string        // IANA; where it was begun. Empty: the patient's
+	Made     time.Time
 }
 
 // Item is one medicine of a dose.
@@ -100,6 +105,22 @@ func (s *Service) Save(tx *store.Tx, r Regimen) (Regimen, error) {
 	if r.Name == "" {
 		return r, fault.Invalidf("The medicine needs a name.")
 	}
+	if r.Policy == "" {
+		r.Policy = timing.Wall
+	}
+	if !slices.Contains(timing.Policies, r.Policy) {
+		return r, fault.Invalidf("policy: it must be wall, interval or home.")
+	}
+	p, err := s.people.Get(tx, r.Org, r.Patient)
+	if err != nil {
+		return r, err
+	}
+	if r.Zone == "" {
+		r.Zone = p.Zone
+	}
+	if _, err := clock.Zone(r.Zone); err != nil {
+		return r, fault.Invalidf("zone: %v", err)
+	}
 	parsed, err := timing.Parse(r.Dosage, r.Authored)
 	if err != nil {
 		return r, err
@@ -112,12 +133,13 @@ func (s *Service) Save(tx *store.Tx, r Regimen) (Regimen, error) {
 	if err != nil {
 		return r, err
 	}
-	_, err = tx.Exec(`INSERT INTO regimen (org, shard, patient, id, record, name, dosage, authored, critical, active, as_needed, text, made_at, stopped_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11, $12, 0)
+	// A medicine that is changed stays on the clock on which it was begun.
+	_, err = tx.Exec(`INSERT INTO regimen (org, shard, patient, id, record, name, dosage, authored, critical, active, as_needed, text, made_at, stopped_at, policy, zone)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11, $12, 0, $13, $14)
 		ON CONFLICT (org, shard, patient, id) DO UPDATE SET name = excluded.name, dosage = excluded.dosage, authored = excluded.authored, critical = excluded.critical,
 		active = 1, as_needed = excluded.as_needed, text = excluded.text, stopped_at = 0`,
 		string(r.Org), person.Shard(r.Patient), string(r.Patient), r.ID, r.Record, r.Name, string(dosage), r.Authored.String(), flag(r.Critical), flag(r.AsNeeded), r.Text,
-		store.Micros(s.clock.Now()))
+		store.Micros(s.clock.Now()), string(r.Policy), r.Zone)
 	if err != nil {
 		return r, err
 	}
@@ -147,14 +169,16 @@ func (s *Service) Stop(tx *store.Tx, org person.OrgID, patient person.ID, id str
 
 // Regimens answers a patient's regimens, those stopped too, by name.
 func (s *Service) Regimens(tx *store.Tx, org person.OrgID, patient person.ID) ([]Regimen, error) {
-	return store.All(tx, `SELECT id, record, name, dosage, authored, critical, active, as_needed, text FROM regimen WHERE org = $1 AND shard = $2 AND patient = $3 ORDER BY name, id`,
+	return store.All(tx, `SELECT id, record, name, dosage, authored, critical, active, as_needed, text, policy, zone, made_at FROM regimen WHERE org = $1 AND shard = $2 AND patient = $3 ORDER BY name, id`,
 		[]any{string(org), person.Shard(patient), string(patient)}, func(scan func(...any) error) (Regimen, error) {
 			r := Regimen{Org: org, Patient: patient}
 			var dosage, authored string
 			var critical, active, asNeeded int
-			if err := scan(&r.ID, &r.Record, &r.Name, &dosage, &authored, &critical, &active, &asNeeded, &r.Text); err != nil {
+			var made int64
+			if err := scan(&r.ID, &r.Record, &r.Name, &dosage, &authored, &critical, &active, &asNeeded, &r.Text, &r.Policy, &r.Zone, &made); err != nil {
 				return r, err
 			}
+			r.Made = store.Time(made)
 			r.Critical, r.Active, r.AsNeeded = critical == 1, active == 1, asNeeded == 1
 			var err error
 			if r.Authored, err = clock.ParseDay(authored); err != nil {

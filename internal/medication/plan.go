@@ -39,6 +39,9 @@ func (s *Service) Plan(tx *store.Tx, org person.OrgID, patient person.ID) error 
 		if err := s.planBetween(tx, p, from, to); err != nil {
 			return err
 		}
+		if err := s.askZone(tx, p); err != nil {
+			return err
+		}
 	}
 	_, err = tx.Exec(`INSERT INTO dose_plan (org, shard, patient, planned_until) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (org, shard, patient) DO UPDATE SET planned_until = excluded.planned_until`,
@@ -48,11 +51,18 @@ func (s *Service) Plan(tx *store.Tx, org person.OrgID, patient person.ID) error 
 
 // doses works out what is due in [from, to), everything due at one time together, in order.
 func (s *Service) doses(tx *store.Tx, p person.Person, from, to time.Time) ([]planned, error) {
+	moves, err := s.moves(tx, p.Org, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	return s.dosesBy(tx, p, moves, from, to)
+}
+
+func (s *Service) dosesBy(tx *store.Tx, p person.Person, moves []timing.Move, from, to time.Time) ([]planned, error) {
 	regimens, err := s.Regimens(tx, p.Org, p.ID)
 	if err != nil {
 		return nil, err
 	}
-	who := timing.Person{Zone: p.Location(), Routine: timing.Routine(p.Routine)}
 	at := map[time.Time]*planned{}
 	for _, r := range regimens {
 		if !r.Active {
@@ -62,7 +72,7 @@ func (s *Service) doses(tx *store.Tx, p person.Person, from, to time.Time) ([]pl
 		if err != nil {
 			return nil, err
 		}
-		for _, d := range parsed.Doses(who, from, to) {
+		for _, d := range parsed.Follow(clockOf(r, p, moves), timing.Routine(p.Routine), from, to) {
 			due := d.Due.UTC()
 			x := at[due]
 			if x == nil {

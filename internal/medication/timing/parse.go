@@ -58,6 +58,13 @@ func Parse(list []fhir.Dosage, authored clock.Day) (Regimen, error) {
 			if r.AsNeeded {
 				g = tighter(r.Guard, g)
 			}
+			var each plan
+			if err := p.amount(&each, d); err != nil {
+				return Regimen{}, err
+			}
+			if each.amount > 0 {
+				r.Each, r.EachUnit = each.amount, each.unit
+			}
 			r.AsNeeded, r.Guard = true, g
 			continue
 		}

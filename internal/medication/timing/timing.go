@@ -67,6 +67,8 @@ type Guard struct {
 type Regimen struct {
 	AsNeeded bool // at least one instruction is taken only when needed: no dose of it is planned
 	Guard    Guard
+	Each     float64 // of an as-needed dose, in EachUnit; 0: not said
+	EachUnit string
 	plans    []plan
 }
 
