@@ -105,6 +105,7 @@ func (s *server) jsonRoutes(mux *http.ServeMux) {
 	s.readingRoutes()
 	s.messageRoutes()
 	s.deviceRoutes(mux)
+	s.ruleRoutes()
 	s.deskRoutes()
 
 	for _, path := range s.api.OpenAPI().Paths {

@@ -140,6 +140,7 @@ type Rule struct {
 	Org, Patient, ID string
 	Version          int
 	From, Until      time.Time // in force; Until zero: still
+	Tested           *Trial    // on the person's past, when it was switched on; nil: before that was done
 	rule.Rule
 }
 

@@ -3,6 +3,8 @@ package reading
 import (
 	"context"
 	"encoding/json"
+	"reflect"
+	"slices"
 	"time"
 
 	"doorstep/internal/fault"
@@ -10,8 +12,9 @@ import (
 	"doorstep/internal/store"
 )
 
-// SetRule puts a new version of a person's rule in force from now on and answers it. With an empty ID it is a new rule. The
-// version before stays as it was: what it raised can be replayed.
+// SetRule puts a new version of a person's rule in force from now on and answers it, with what it would have raised on the person's
+// past: no rule is switched on untried. With an empty ID it is a new rule. The version before stays as it was: what it raised can be
+// replayed.
 func (s *Service) SetRule(tx *store.Tx, r Rule) (Rule, error) {
 	if err := r.Rule.Validate(); err != nil {
 		return Rule{}, err
@@ -34,13 +37,66 @@ func (s *Service) SetRule(tx *store.Tx, r Rule) (Rule, error) {
 	if err := s.endRule(tx, r.Org, r.Patient, r.ID); err != nil {
 		return Rule{}, err
 	}
+	trial, err := s.Try(tx, r.Org, r.Patient, []rule.Rule{r.Rule})
+	if err != nil {
+		return Rule{}, err
+	}
+	r.Tested = &trial
 	doc, err := json.Marshal(r.Rule)
 	if err != nil {
 		return Rule{}, err
 	}
-	_, err = tx.Exec("INSERT INTO reading_rule (org, patient, id, version, series, missing_us, doc, from_at, until_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)",
-		r.Org, r.Patient, r.ID, r.Version, r.Series, r.Missing.Microseconds(), string(doc), store.Micros(r.From))
-	return r, err
+	tested, err := json.Marshal(r.Tested)
+	if err != nil {
+		return Rule{}, err
+	}
+	if _, err = tx.Exec("INSERT INTO reading_rule (org, patient, id, version, series, missing_us, doc, from_at, until_at, tested) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9)",
+		r.Org, r.Patient, r.ID, r.Version, r.Series, r.Missing.Microseconds(), string(doc), store.Micros(r.From), string(tested)); err != nil {
+		return Rule{}, err
+	}
+	w := watched{Rule: r}
+	if w.state, err = s.warm(tx, r); err != nil {
+		return Rule{}, err
+	}
+	return r, s.saveState(tx, &w, 0, 0)
+}
+
+// Adopt puts a set of rules in force together, under the name that they carry. Rules in force under that name that are not in the set
+// end; those that are in force already, word for word, stay as they are. It answers the set as it is in force.
+func (s *Service) Adopt(tx *store.Tx, org, patient, name string, rules []rule.Rule) ([]Rule, error) {
+	had, err := s.inForce(tx, org, patient)
+	if err != nil {
+		return nil, err
+	}
+	var out []Rule
+	for _, want := range rules {
+		want.Name = name
+		same := func(r Rule) bool { return r.Name == name && reflect.DeepEqual(r.Rule, want) }
+		if i := slices.IndexFunc(had, same); i >= 0 {
+			out = append(out, had[i])
+			had = slices.Delete(had, i, i+1)
+			continue
+		}
+		r, err := s.SetRule(tx, Rule{Org: org, Patient: patient, Rule: want})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	for _, r := range had {
+		if r.Name == name {
+			if err := s.EndRule(tx, org, patient, r.ID); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
+// inForce answers a person's rules that are in force.
+func (s *Service) inForce(tx *store.Tx, org, patient string) ([]Rule, error) {
+	return store.All(tx, "SELECT patient, id, version, doc, from_at, until_at, tested FROM reading_rule WHERE org = $1 AND patient = $2 AND until_at = 0 ORDER BY id",
+		[]any{org, patient}, func(scan func(...any) error) (Rule, error) { return scanRule(org, scan) })
 }
 
 // EndRule takes a rule out of force from now on.
@@ -56,7 +112,7 @@ func (s *Service) endRule(tx *store.Tx, org, patient, id string) error {
 // Rules answers every version of every rule of a person, in force or not, in order.
 func (s *Service) Rules(ctx context.Context, org, patient string) (out []Rule, err error) {
 	err = s.db.Read(ctx, func(tx *store.Tx) (err error) {
-		out, err = store.All(tx, "SELECT patient, id, version, doc, from_at, until_at FROM reading_rule WHERE org = $1 AND patient = $2 ORDER BY id, version",
+		out, err = store.All(tx, "SELECT patient, id, version, doc, from_at, until_at, tested FROM reading_rule WHERE org = $1 AND patient = $2 ORDER BY id, version",
 			[]any{org, patient}, func(scan func(...any) error) (Rule, error) { return scanRule(org, scan) })
 		return err
 	})
@@ -65,10 +121,16 @@ func (s *Service) Rules(ctx context.Context, org, patient string) (out []Rule, e
 
 func scanRule(org string, scan func(...any) error, more ...any) (Rule, error) {
 	r := Rule{Org: org}
-	var doc string
+	var doc, tested string
 	var from, until int64
-	if err := scan(append([]any{&r.Patient, &r.ID, &r.Version, &doc, &from, &until}, more...)...); err != nil {
+	if err := scan(append([]any{&r.Patient, &r.ID, &r.Version, &doc, &from, &until, &tested}, more...)...); err != nil {
 		return r, err
+	}
+	if tested != "" {
+		r.Tested = &Trial{}
+		if err := json.Unmarshal([]byte(tested), r.Tested); err != nil {
+			return r, err
+		}
 	}
 	r.From, r.Until = store.Time(from), store.Time(until)
 	return r, json.Unmarshal([]byte(doc), &r.Rule)
@@ -82,7 +144,7 @@ type watched struct {
 	lateAt, silent int64
 }
 
-const watchedSQL = `SELECT r.patient, r.id, r.version, r.doc, r.from_at, r.until_at, COALESCE(s.state, $1), COALESCE(s.late_at, 0), COALESCE(s.silent_at, 0)
+const watchedSQL = `SELECT r.patient, r.id, r.version, r.doc, r.from_at, r.until_at, r.tested, COALESCE(s.state, $1), COALESCE(s.late_at, 0), COALESCE(s.silent_at, 0)
 	FROM reading_rule r LEFT JOIN rule_state s ON s.org = r.org AND s.patient = r.patient AND s.id = r.id AND s.version = r.version
 	WHERE r.until_at = 0 AND r.org = $2 `
 
@@ -135,7 +197,7 @@ func (s *Service) watch(tx *store.Tx, w *watched, now time.Time, fresh []Sample)
 	openLate := false // the open episode began late: should it go on into the present, that is told of anew
 	for i := range fresh {
 		one := &fresh[i]
-		if !w.Looks(one.Series) || one.Flags.Has(Impossible) || one.Flags.Has(TimeUnknown) {
+		if !w.Looks(one.Series) || !judged(one) {
 			continue
 		}
 		if one.Series == w.Series {
