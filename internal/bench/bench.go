@@ -40,6 +40,7 @@ var All = []Bench{
 	{Name: "calc.adherence", About: "seconds for CMA1 to CMA9 of 100,000 people from a file, beside reading the file plainly", once: true, run: calcAdherence},
 	{Name: "decode.gatt", About: "ns and allocations for a value of a Bluetooth notification", once: true, run: decodeGATT},
 	{Name: "decode.fit", About: "MB/s of FIT files to samples, ratio to muktihari/fit on the files that both read", once: true, run: decodeFIT},
+	{Name: "decode.apple", About: "MB/s of an Apple Health export of 3 GB to samples, MB of memory it takes, MB/s of the archive", once: true, run: decodeApple},
 }
 
 // Runner runs measurements.

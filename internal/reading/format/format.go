@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"doorstep/internal/reading/apple"
 	"doorstep/internal/reading/fit"
 	"doorstep/internal/reading/gatt"
 	"doorstep/internal/reading/sample"
@@ -33,12 +34,23 @@ const Head = 64 << 10
 
 // All are the formats, in the order in which Detect asks them.
 var All = []Format{
+	{"apple", "Apple Health: export.xml, or the archive with it", func(b []byte) bool { return apple.Is(b) || apple.IsZip(b) }, readApple},
 	{"fit", "FIT, of sports watches, scales and cuffs", fit.Is, plain(fit.Read)},
 }
 
 // plain fits a decoder that needs nothing but a stream.
 func plain(read func(io.Reader, sample.Options) sample.Seq) func(Input, sample.Options) sample.Seq {
 	return func(in Input, o sample.Options) sample.Seq { return read(in.Reader, o) }
+}
+
+func readApple(in Input, o sample.Options) sample.Seq {
+	if in.At != nil {
+		head := make([]byte, 4)
+		if _, err := in.At.ReadAt(head, 0); err == nil && apple.IsZip(head) {
+			return apple.ReadZip(in.At, in.Size, o)
+		}
+	}
+	return apple.Read(in.Reader, o)
 }
 
 // Detect answers the format of a file by its first bytes; ok is false where none claims it.
