@@ -25,12 +25,7 @@ var codes = map[string]fhir.Repeat{
 
 func (p parser) code(t *fhir.Timing) (fhir.Repeat, error) {
 	if t.Code != nil {
-		for _, c := range t.Code.Coding {
-			if rule, ok := codes[c.Code]; ok {
-				return rule, nil
-			}
-		}
-		if rule, ok := codes[t.Code.Text]; ok {
+		if rule, ok := CodeRule(t.Code); ok {
 			return rule, nil
 		}
 		return fhir.Repeat{}, p.errorf("timing.code", "it is not an abbreviation that R4 names, and there is no repeat")
@@ -39,4 +34,15 @@ func (p parser) code(t *fhir.Timing) (fhir.Repeat, error) {
 		return fhir.Repeat{Frequency: 1, Period: "1", PeriodUnit: "d"}, nil
 	}
 	return fhir.Repeat{}, p.errorf("timing", "it has no event, no rule in repeat and no code")
+}
+
+// CodeRule answers the rule that an abbreviation of Timing.code stands for.
+func CodeRule(c *fhir.CodeableConcept) (fhir.Repeat, bool) {
+	for _, k := range c.Coding {
+		if rule, ok := codes[k.Code]; ok {
+			return rule, true
+		}
+	}
+	rule, ok := codes[c.Text]
+	return rule, ok
 }
