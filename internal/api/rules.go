@@ -55,6 +55,7 @@ type patientRule struct {
 type preset struct {
 	Name   string  `json:"name"`
 	Source string  `json:"source"`
+	Found  string  `json:"found,omitempty" doc:"What was found of it."`
 	Rules  []ruled `json:"rules"`
 }
 
@@ -74,7 +75,7 @@ func (s *server) presets(_ context.Context, c *caller, in *presetsInput) (list[p
 		return list[preset]{}, err
 	}
 	return cut(rule.Presets(), in.Part, func(p rule.Preset) string { return p.Name }, func(p rule.Preset) (preset, error) {
-		out := preset{Name: p.Name, Source: p.Source}
+		out := preset{Name: p.Name, Source: p.Source, Found: p.Found}
 		for _, r := range p.Rules {
 			out.Rules = append(out.Rules, ruledOf(r))
 		}

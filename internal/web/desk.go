@@ -57,6 +57,7 @@ func (s *Server) deskRoutes(mux *http.ServeMux) {
 	mux.Handle("POST /desk/tasks/{task}/done", s.staff(s.finishTask))
 	mux.Handle("POST /desk/shifts", s.staff(s.addShift))
 	s.peopleRoutes(mux)
+	s.ruleRoutes(mux)
 }
 
 func (s *Server) desk(w http.ResponseWriter, r *http.Request, p *page) error {
