@@ -10,6 +10,7 @@ import (
 	"doorstep/internal/reading/apple"
 	"doorstep/internal/reading/fit"
 	"doorstep/internal/reading/gatt"
+	"doorstep/internal/reading/omh"
 	"doorstep/internal/reading/sample"
 )
 
@@ -36,6 +37,7 @@ const Head = 64 << 10
 var All = []Format{
 	{"apple", "Apple Health: export.xml, or the archive with it", func(b []byte) bool { return apple.Is(b) || apple.IsZip(b) }, readApple},
 	{"fit", "FIT, of sports watches, scales and cuffs", fit.Is, plain(fit.Read)},
+	{"omh", "Open mHealth and IEEE 1752.1 data points", omh.Is, plain(omh.Read)},
 }
 
 // plain fits a decoder that needs nothing but a stream.
@@ -63,13 +65,20 @@ func Detect(head []byte) (f Format, ok bool) {
 	return Format{}, false
 }
 
-// Find answers the format of a name of All, or of "gatt:" and a characteristic. The error names those that there are.
+// Find answers the format of a name of All, of "gatt:" and a characteristic, or of "omh:" and the schema of bodies without a
+// header. The error names those that there are.
 func Find(name string) (Format, error) {
 	if uuid, ok := strings.CutPrefix(strings.ToLower(name), "gatt:"); ok {
 		if !gatt.Known(uuid) {
 			return Format{}, fmt.Errorf("the characteristic %s is not known", sample.Clip(uuid))
 		}
 		return Format{Name: name, Read: plain(func(r io.Reader, o sample.Options) sample.Seq { return gatt.Read(uuid, r, o) })}, nil
+	}
+	if schema, ok := strings.CutPrefix(name, "omh:"); ok {
+		if !omh.Known(schema) {
+			return Format{}, fmt.Errorf("the schema %s is not known, blood-glucose-4.0 is", sample.Clip(schema))
+		}
+		return Format{Name: name, Read: plain(func(r io.Reader, o sample.Options) sample.Seq { return omh.ReadBodies(schema, r, o) })}, nil
 	}
 	for _, f := range All {
 		if strings.EqualFold(f.Name, name) {
@@ -85,5 +94,5 @@ func Names() string {
 	for _, f := range All {
 		names = append(names, f.Name)
 	}
-	return strings.Join(append(names, "gatt:2A37 (or another characteristic)"), ", ")
+	return strings.Join(append(names, "gatt:2A37 (or another characteristic)", "omh:body-weight-3.0 (or another schema, of bodies without a header)"), ", ")
 }
