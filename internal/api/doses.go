@@ -21,6 +21,8 @@ type dose struct {
 	Status    medication.Status `json:"status" enum:"later,due,taken,opened,late,skipped,missed" doc:"opened: the box was opened, which is all that is known."`
 	At        time.Time         `json:"at,omitzero" doc:"When it was taken, opened or skipped."`
 	Medicines []medication.Item `json:"medicines"`
+
+	Confidence medication.Confidence `json:"confidence" enum:",seen,likely,said" doc:"How surely it was taken. seen: opened or touched; likely: given out, or the box got lighter; said: a person says so."`
 }
 
 // regimen is a prescription as it is followed.
@@ -60,7 +62,7 @@ func (s *server) doses(ctx context.Context, c *caller, in *dosesInput) (list[dos
 			return err
 		}
 		out, err = cut(all, in.Part, func(d medication.Dose) string { return timeKey(d.Due) + "/" + string(d.Promise.ID) }, func(d medication.Dose) (dose, error) {
-			return dose{Promise: d.Promise.ID, Due: d.Due.In(p.Location()), Status: d.Status, At: local(d.At, p.Location()), Medicines: d.Items}, nil
+			return dose{Promise: d.Promise.ID, Due: d.Due.In(p.Location()), Status: d.Status, At: local(d.At, p.Location()), Medicines: d.Items, Confidence: d.Confidence}, nil
 		})
 		return err
 	})

@@ -98,11 +98,20 @@ type pills struct{ s *Server }
 
 func (p pills) Pill(tx *store.Tx, d reading.Device, patient string, e reading.PillEvent) error {
 	tx.Hint("patient", d.Org+"/"+patient)
-	switch e.Event {
-	case "open", "dispense":
-		return p.s.Medication.Opened(tx, person.OrgID(d.Org), person.ID(patient), e.At, "pill box")
+	sign := medication.Sign{At: e.At, Source: "pill box"}
+	switch {
+	case e.Event == "open":
+		sign.Kind = medication.KindOpened
+	case e.Event == "dispense":
+		sign.Kind = medication.KindDispensed
+	case e.Event == "tap":
+		sign.Kind = medication.KindTouched
+	case e.Event == "weight_delta" && e.Value < 0:
+		sign.Kind = medication.KindLighter
+	default:
+		return nil
 	}
-	return nil
+	return p.s.Medication.Shown(tx, person.OrgID(d.Org), person.ID(patient), sign)
 }
 
 // cues light devices up.

@@ -2,6 +2,7 @@ package medication
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"doorstep/internal/clock"
@@ -31,6 +32,9 @@ type Dose struct {
 	Items   []Item
 	Status  Status
 	At      time.Time // when it was taken, opened or skipped; zero when it was not
+
+	Confidence Confidence         // how surely it was taken
+	Evidence   []promise.Evidence // all that is known of it
 }
 
 // Day answers a patient's doses of a day, which begins at the patient's own DayStart, in order of time.
@@ -69,7 +73,7 @@ func (s *Service) Between(tx *store.Tx, p person.Person, from, to time.Time) ([]
 	var out []Dose
 	for _, v := range views {
 		if list, ok := items[v.ID]; ok && v.Kind == Kind {
-			d := Dose{Promise: v.Promise, Due: v.From, Items: list}
+			d := Dose{Promise: v.Promise, Due: v.From, Items: list, Evidence: v.Evidence, Confidence: confidence(v.Evidence)}
 			d.Status, d.At = statusOf(v, s.clock.Now())
 			out = append(out, d)
 		}
@@ -82,9 +86,9 @@ func statusOf(v promise.View, now time.Time) (Status, time.Time) {
 	var said, opened time.Time
 	for _, e := range v.Evidence {
 		switch {
-		case e.Kind == "opened" && opened.IsZero():
+		case slices.Contains(signs, e.Kind) && opened.IsZero() && !denied(v.Evidence, e):
 			opened = e.At
-		case (e.Kind == "tap" || e.Kind == "text" || e.Kind == "word") && e.Note == "" && said.IsZero():
+		case isWord(e) && said.IsZero():
 			said = e.At
 		}
 	}
@@ -100,7 +104,7 @@ func statusOf(v promise.View, now time.Time) (Status, time.Time) {
 		return Taken, said
 	case !opened.IsZero():
 		return Opened, opened
-	case v.State == promise.Broken:
+	case v.State == promise.Broken || v.State == promise.Kept && now.After(v.By): // kept by an opening that was no dose
 		return Missed, time.Time{}
 	case now.Before(v.From):
 		return Later, time.Time{}
@@ -146,36 +150,6 @@ func (s *Service) Say(tx *store.Tx, w Word) error {
 	}
 	return s.promises.OpenTask(tx, promise.TaskRow{Org: w.Org, Patient: w.Patient, ID: clock.DerivedID("skipped", string(p.ID)), Promise: p.ID, Kind: Kind, Role: person.Nurse,
 		Severity: promise.Watch, Say: "task.dose.skipped", Args: map[string]string{"time": p.Args["time"], "reason": "key:" + e.Note}, Cause: "skipped"})
-}
-
-// Opened takes a pill box's opening: it keeps the dose around it. A second opening of a dose that is done is asked about. An
-// opening near no dose says nothing. at is when the box was opened.
-func (s *Service) Opened(tx *store.Tx, org person.OrgID, patient person.ID, at time.Time, source string) error {
-	p, err := s.people.Get(tx, org, patient)
-	if err != nil {
-		return err
-	}
-	list, err := s.Between(tx, p, at.Add(-window), at.Add(early))
-	if err != nil {
-		return err
-	}
-	var near *Dose
-	for i := range list {
-		d := &list[i]
-		if near == nil || (open(d) && (!open(near) || at.Sub(d.Due).Abs() < at.Sub(near.Due).Abs())) {
-			near = d
-		}
-	}
-	switch {
-	case near == nil:
-		return nil
-	case open(near):
-		_, err := s.promises.Give(tx, org, patient, near.Promise.ID, promise.Evidence{Kind: "opened", At: at, Source: source})
-		return err
-	case near.Status == Skipped || at.Sub(near.At) < again:
-		return nil
-	}
-	return s.second(tx, p, near, at, source)
 }
 
 func open(d *Dose) bool { return d.Status == Due || d.Status == Later || d.Status == Missed }

@@ -63,6 +63,10 @@ func (s *Service) dosesBy(tx *store.Tx, p person.Person, moves []timing.Move, fr
 	if err != nil {
 		return nil, err
 	}
+	away, err := s.Aways(tx, p.Org, p.ID)
+	if err != nil {
+		return nil, err
+	}
 	at := map[time.Time]*planned{}
 	for _, r := range regimens {
 		if !r.Active {
@@ -74,6 +78,9 @@ func (s *Service) dosesBy(tx *store.Tx, p person.Person, moves []timing.Move, fr
 		}
 		for _, d := range parsed.Follow(clockOf(r, p, moves), timing.Routine(p.Routine), from, to) {
 			due := d.Due.UTC()
+			if isAway(away, p.DayOf(due)) {
+				continue
+			}
 			x := at[due]
 			if x == nil {
 				x = &planned{due: due}
@@ -116,7 +123,11 @@ func (s *Service) planBetween(tx *store.Tx, p person.Person, from, to time.Time)
 			Args: map[string]string{"time": d.due.Format(time.RFC3339)}, Keeper: promise.Keeper{Kind: "patient", Who: string(p.ID)}, From: d.due, By: d.due.Add(window),
 			Zone: p.Zone, Ladder: ref})
 	}
-	if _, err := s.promises.Make(tx, promises...); err != nil {
+	made, err := s.promises.Make(tx, promises...)
+	if err != nil {
+		return err
+	}
+	if err := s.takenBack(tx, promises, made); err != nil {
 		return err
 	}
 	for i, d := range list {
@@ -128,6 +139,43 @@ func (s *Service) planBetween(tx *store.Tx, p person.Person, from, to time.Time)
 			ON CONFLICT (org, shard, patient, due_at) DO UPDATE SET items = excluded.items`,
 			string(p.Org), person.Shard(p.ID), string(p.ID), store.Micros(d.due), string(promises[i].ID), string(items)); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// takenBack makes those promises anew that were taken back when the plan changed and that the plan asks for again. One that the patient
+// answered "not today" keeps its dose, and stays.
+func (s *Service) takenBack(tx *store.Tx, promises, made []promise.Promise) error {
+	for i := range promises {
+		x := &promises[i]
+		if slices.ContainsFunc(made, func(m promise.Promise) bool { return m.ID == x.ID }) {
+			continue
+		}
+		had, err := s.promises.Get(tx, x.Org, x.Patient, x.ID)
+		if err != nil {
+			return err
+		}
+		if had.State != promise.Released {
+			continue
+		}
+		var id promise.ID
+		if kept, err := tx.Row("SELECT promise FROM dose WHERE org = $1 AND shard = $2 AND patient = $3 AND due_at = $4",
+			[]any{string(x.Org), person.Shard(x.Patient), string(x.Patient), store.Micros(x.From)}, &id); err != nil {
+			return err
+		} else if kept {
+			x.ID = id
+			continue
+		}
+		for had.State == promise.Released { // it may have been taken back more than once
+			x.ID = promise.ID(clock.DerivedID("dose", string(had.ID), had.Closed.UTC().Format(time.RFC3339Nano)))
+			x.About = string(x.ID)
+			if _, err := s.promises.Make(tx, *x); err != nil {
+				return err
+			}
+			if had, err = s.promises.Get(tx, x.Org, x.Patient, x.ID); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

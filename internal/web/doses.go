@@ -111,7 +111,7 @@ func (n *names) known(d medication.Dose, v promise.View) (string, error) {
 }
 
 // reasons are why a dose may be left out; the last leaves room for own words.
-var reasons = []string{"reason.sick", "reason.out", "reason.told", "reason.away", "reason.other"}
+var reasons = []string{"reason.sick", "reason.out", "reason.told", "reason.away", "reason.refuse", "reason.other"}
 
 // reason says a reason in the reader's language, or as it was written.
 func (p *page) reason(text string) string {
