@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -112,16 +113,21 @@ const (
 	sweepEvery = 15 * time.Second
 )
 
-// Run keeps the server's promises until ctx ends: the ledger, the outbox, planning, silence, tidying.
+// Run keeps the server's promises until ctx ends: the ledger, the outbox, planning, silence, tidying. The outbox ends after what
+// fills it: what is given to it and not handed over could not be told from what was.
 func (s *Server) Run(ctx context.Context) error {
-	var g errgroup.Group
+	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var outbox, g errgroup.Group
+	outbox.Go(func() error { return s.Messages.Run(sending) })
 	g.Go(func() error { s.Promises.Run(ctx); return nil })
-	g.Go(func() error { return s.Messages.Run(ctx) })
 	g.Go(func() error { s.every(ctx, planEvery, "planning", s.plan); return nil })
 	g.Go(func() error { s.every(ctx, sweepEvery, "looking for silence", s.sweep); return nil })
 	g.Go(func() error { s.every(ctx, sweepEvery, "devices that change hands", s.turn); return nil })
 	g.Go(func() error { s.every(ctx, tidyEvery, "tidying readings", s.tidy); return nil })
-	return g.Wait()
+	err := g.Wait()
+	stop()
+	return errors.Join(err, outbox.Wait())
 }
 
 func (s *Server) every(ctx context.Context, d time.Duration, what string, do func(context.Context) error) {

@@ -28,6 +28,8 @@ type batch struct {
 	id       string    // of the row of handing that is their lease; empty when each has its own
 	severity Severity  // of the most severe
 	leased   time.Time // when the lease was last given
+	given    int       // how many have been given to the channel
+	done     int       // of how many the channel has answered
 }
 
 func newBatch(id string, list []Message, leased time.Time) *batch {
@@ -73,9 +75,9 @@ func (s *Service) insertLease(tx *store.Tx, b *batch) error {
 	return err
 }
 
-// renew gives the messages from a place on a lease until an instant; those that another process has taken over leave the list,
-// once the transaction is durable.
-func (b *batch) renew(tx *store.Tx, from int, until time.Time) error {
+// renew gives the messages that are not done a lease until an instant; those that another process has taken over leave the list,
+// unless the channel has them, once the transaction is durable.
+func (b *batch) renew(tx *store.Tx, until time.Time) error {
 	kept := b.list
 	if b.id != "" {
 		n, err := tx.Exec("UPDATE handing SET due_at = $2 WHERE id = $1", b.id, store.Micros(until))
@@ -83,17 +85,17 @@ func (b *batch) renew(tx *store.Tx, from int, until time.Time) error {
 			return err
 		}
 		if n == 0 {
-			kept = b.list[:from]
+			kept = b.list[:b.given]
 		}
 	} else {
-		kept = slices.Clone(b.list[:from])
-		for _, m := range b.list[from:] {
+		kept = slices.Clone(b.list[:b.done])
+		for i, m := range b.list[b.done:] {
 			n, err := tx.Exec("UPDATE message SET due_at = $6 WHERE org = $1 AND shard = $2 AND patient = $3 AND at = $4 AND id = $5 AND state = 1 AND due_at = $7",
 				append(keyOf(&m), store.Micros(until), store.Micros(m.Due))...)
 			if err != nil {
 				return err
 			}
-			if m.Due = until; n == 1 {
+			if m.Due = until; n == 1 || b.done+i < b.given {
 				kept = append(kept, m)
 			}
 		}

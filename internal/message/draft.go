@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"doorstep/internal/clock"
+	"doorstep/internal/fault"
 	"doorstep/internal/person"
 	"doorstep/internal/store"
 	"doorstep/internal/words"
@@ -52,8 +53,19 @@ type work struct {
 	out   []Message
 	buf   []byte
 
+	given []given // letters of questions to addresses that several people share
+
 	asked  said // the last stored argument that was put into words
 	answer string
+}
+
+// given is a letter that was given to a question about a patient.
+type given struct {
+	org     person.OrgID
+	patient person.ID
+	channel person.Channel
+	address string
+	letter  string
 }
 
 // said is a stored argument and who was to read it.
@@ -74,6 +86,9 @@ func (s *Service) Ready(tx *store.Tx, drafts []Draft) (func(tx *store.Tx) error,
 		from = to
 	}
 	return func(tx *store.Tx) error {
+		if err := w.stillFree(tx); err != nil {
+			return err
+		}
 		if err := s.put(tx, w.out); err != nil {
 			return err
 		}
@@ -323,6 +338,11 @@ func (s *Service) pick(r *person.Recipient, order []person.Channel, tried []stri
 func (w *work) letter(d *Draft, c person.Contact, shared bool) (string, error) {
 	taken := w.taken[d.Patient]
 	if shared {
+		if w.tx.Engine() == store.Postgres { // two transactions at once would not see each other's letters
+			if _, err := w.tx.Exec("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", c.Address); err != nil {
+				return "", err
+			}
+		}
 		others, err := w.s.aboutAddress(w.tx, d.Org, c.Channel, c.Address)
 		if err != nil {
 			return "", err
@@ -337,10 +357,37 @@ func (w *work) letter(d *Draft, c person.Contact, shared bool) (string, error) {
 	for i := range len(letters) {
 		if l := letters[i : i+1]; !strings.Contains(taken, l) {
 			w.taken[d.Patient] += l
+			if shared {
+				w.given = append(w.given, given{d.Org, d.Patient, c.Channel, c.Address, l})
+			}
 			return l, nil
 		}
 	}
 	return letters[:1], nil
+}
+
+// stillFree answers a conflict when a letter has been given to a question about somebody else at the same address since it was
+// chosen in another transaction: the ledger works its batches out ahead, and a shared telephone may be in two of them.
+func (w *work) stillFree(tx *store.Tx) error {
+	if tx == w.tx {
+		return nil
+	}
+	for _, g := range w.given {
+		about, err := w.s.aboutAddress(tx, g.org, g.channel, g.address)
+		if err != nil {
+			return err
+		}
+		now := work{s: w.s, tx: tx, now: w.now, taken: map[person.ID]string{}}
+		if err := now.openCodes(g.org, about); err != nil {
+			return err
+		}
+		for _, p := range about {
+			if p != g.patient && strings.Contains(now.taken[p], g.letter) {
+				return fault.Conflictf("The letter of a question has been given to another one at the same telephone.")
+			}
+		}
+	}
+	return nil
 }
 
 // text puts a draft into the words of the recipient's language.

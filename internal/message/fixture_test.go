@@ -1,10 +1,12 @@
 package message_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"doorstep/internal/app/apptest"
 	"doorstep/internal/message"
@@ -55,6 +57,20 @@ func (h *house) say(d message.Draft) {
 	}
 	d.Org = org
 	h.Write(func(tx *store.Tx) error { return h.Messages.Say(tx, d) })
+}
+
+// run hands messages over until ctx ends; wait for that.
+func (h *house) run(ctx context.Context) (wait func()) {
+	done := make(chan error, 1)
+	go func() { done <- h.Messages.Run(ctx) }()
+	for !h.Messages.Running() {
+		time.Sleep(time.Millisecond)
+	}
+	return func() {
+		if err := <-done; err != nil {
+			h.Error(err)
+		}
+	}
 }
 
 // outbox answers what was said about a patient, oldest first, as "channel state".

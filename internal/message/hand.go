@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
 	"time"
 
 	"doorstep/internal/person"
@@ -14,6 +17,8 @@ const (
 	// handMost is how many messages a channel is given at a time. Between two such calls leases are renewed and what is more
 	// severe goes first: a gateway that takes ten texts a second would need seven minutes for a batch of the ledger.
 	handMost = 256
+	// pushMost is the same for pushes, which go out one after the other: a device reports within a second that it has shown one.
+	pushMost = 16
 	// markWithin bounds how long what a channel took may go without being written down.
 	markWithin = time.Second
 )
@@ -22,6 +27,7 @@ const (
 func (s *Service) hand(ctx context.Context, r *route, list []*batch) error {
 	// What was handed over must be written down even while the server stops.
 	kept := store.Essential(context.WithoutCancel(ctx))
+	defer r.hold(list)()
 	var whole []*batch // taken whole, and to be marked so
 	var errs error
 	since := s.clock.Now()
@@ -54,23 +60,30 @@ func (s *Service) handOne(ctx context.Context, r *route, b *batch) (whole bool, 
 				}
 			}
 		}
-		if s.clock.Now().Sub(b.leased) > lease/2 {
-			if err := s.renew(kept, r, b, from); err != nil {
-				return false, err
-			}
-			if len(b.list) == from { // another process has taken over what was left
-				break
-			}
+		if err := s.renew(kept, r, lease/2); err != nil {
+			return false, err
 		}
-		next, err := s.send(ctx, r, b.list[from:min(from+handMost, len(b.list))])
+		if len(b.list) == from { // another process has taken over what was left
+			break
+		}
+		most := handMost
+		if r.name == person.Push {
+			most = pushMost
+		}
+		b.given = min(from+most, len(b.list))
+		next, err := s.sendKept(ctx, r, b.list[from:b.given])
 		if err != nil {
 			return false, err
 		}
 		results = append(results, next...)
+		b.done = len(results)
 		if b.id != "" && written == 0 && plain(results) {
 			continue
 		}
 		if err := s.db.Write(kept, func(tx *store.Tx) error { return s.settleAll(tx, b.list[written:len(results)], results[written:]) }); err != nil {
+			return false, err
+		}
+		if err := s.heed(kept, reported(results[written:])...); err != nil {
 			return false, err
 		}
 		written = len(results)
@@ -79,6 +92,30 @@ func (s *Service) handOne(ctx context.Context, r *route, b *batch) (whole bool, 
 		return b.id != "", nil
 	}
 	return false, s.db.Write(kept, func(tx *store.Tx) error { return dropLease(tx, b.id) })
+}
+
+// sendKept is send while the leases of all that the route has are renewed: a gateway that hangs may take minutes for one call.
+func (s *Service) sendKept(ctx context.Context, r *route, list []Message) ([]Result, error) {
+	kept := store.Essential(context.WithoutCancel(ctx))
+	over := make(chan struct{})
+	var keeper sync.WaitGroup
+	keeper.Go(func() {
+		tick := time.NewTicker(lease / 4)
+		defer tick.Stop()
+		for {
+			select {
+			case <-over:
+				return
+			case <-tick.C:
+				if err := s.renew(kept, r, 0); err != nil {
+					slog.Error("the leases of messages on their way could not be renewed", "channel", r.name, "err", err)
+				}
+			}
+		}
+	})
+	defer keeper.Wait()
+	defer close(over)
+	return s.send(ctx, r, list)
 }
 
 // send gives some messages to a channel.
@@ -142,17 +179,17 @@ func (s *Service) mark(ctx context.Context, list []*batch) error {
 	})
 }
 
-// renew keeps other processes from looking into a batch, from a place on, and into those that wait behind it. What another has
-// taken over already leaves the list.
-func (s *Service) renew(ctx context.Context, r *route, b *batch, from int) error {
-	waiting := r.waiting()
+// renew keeps other processes from looking into the batches that a route has, once the lease of one of them is older than this.
+// What another has taken over already leaves its batch.
+func (s *Service) renew(ctx context.Context, r *route, older time.Duration) error {
+	list := r.leased()
+	now := s.clock.Now()
+	if !slices.ContainsFunc(list, func(b *batch) bool { return now.Sub(b.leased) > older }) {
+		return nil
+	}
 	return s.db.Write(ctx, func(tx *store.Tx) error {
-		until := s.clock.Now().Add(lease)
-		if err := b.renew(tx, from, until); err != nil {
-			return err
-		}
-		for _, w := range waiting {
-			if err := w.renew(tx, 0, until); err != nil {
+		for _, b := range list {
+			if err := b.renew(tx, s.clock.Now().Add(lease)); err != nil {
 				return err
 			}
 		}

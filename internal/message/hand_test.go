@@ -16,10 +16,11 @@ import (
 	"doorstep/internal/store/storetest"
 )
 
-// slow is a gateway that needs 25 seconds for what it is given at a time, while the world goes on.
+// slow is a gateway that needs so long for what it is given at a time, while the world goes on.
 type slow struct {
 	post
 	clock     *clock.Sim
+	needs     time.Duration
 	meanwhile func(call int)
 	calls     int
 }
@@ -27,7 +28,7 @@ type slow struct {
 func (s *slow) Send(ctx context.Context, batch []message.Outgoing) []message.Result {
 	s.calls++
 	s.meanwhile(s.calls)
-	s.clock.Set(s.clock.Now().Add(25 * time.Second))
+	s.clock.Set(s.clock.Now().Add(s.needs))
 	return s.post.Send(ctx, batch)
 }
 
@@ -47,7 +48,7 @@ func TestBatchThroughASlowGateway(t *testing.T) {
 				}
 				elsewhere := &post{}
 				other.Messages.SetChannel(person.SMS, elsewhere)
-				gateway := &slow{clock: h.Clock}
+				gateway := &slow{clock: h.Clock, needs: 25 * time.Second}
 				gateway.meanwhile = func(call int) {
 					if call == 1 {
 						h.say(message.Draft{Key: "fall", Say: "help", Severity: message.Severe})
@@ -58,11 +59,7 @@ func TestBatchThroughASlowGateway(t *testing.T) {
 				}
 				h.Messages.SetChannel(person.SMS, gateway)
 				ctx, cancel := context.WithCancel(t.Context())
-				done := make(chan error, 1)
-				go func() { done <- h.Messages.Run(ctx) }()
-				for !h.Messages.Running() {
-					time.Sleep(time.Millisecond)
-				}
+				wait := h.run(ctx)
 				drafts := make([]message.Draft, n)
 				for i := range drafts {
 					drafts[i] = message.Draft{Org: org, Patient: h.Ruth.ID, To: "patient", Say: "test", At: start, Key: fmt.Sprint(i)}
@@ -82,9 +79,7 @@ func TestBatchThroughASlowGateway(t *testing.T) {
 					time.Sleep(5 * time.Millisecond)
 				}
 				cancel()
-				if err := <-done; err != nil {
-					t.Error(err)
-				}
+				wait()
 				got := gateway.Took()
 				if len(got) != n+1 {
 					t.Errorf("%d messages were handed over, want %d", len(got), n+1)
@@ -107,4 +102,99 @@ func TestBatchThroughASlowGateway(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Batches that wait behind a slow one keep their leases too: another node would take them for left half-way, and not send them.
+func TestBatchesBehindASlowOne(t *testing.T) {
+	each(t, func(h *house) {
+		const batches, size = 4, 300
+		other, err := app.New(t.Context(), app.Options{DB: h.DB, Clock: h.Clock, IDs: clock.SeededIDs(h.Clock, 2), PublicURL: "https://elm.example"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		elsewhere := &post{}
+		other.Messages.SetChannel(person.SMS, elsewhere)
+		gateway := &slow{clock: h.Clock, needs: 25 * time.Second}
+		gateway.meanwhile = func(int) {
+			if _, err := other.Messages.SendDue(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		h.Messages.SetChannel(person.SMS, gateway)
+		ctx, cancel := context.WithCancel(t.Context())
+		wait := h.run(ctx)
+		h.Write(func(tx *store.Tx) error { // in one transaction, so that they are taken together
+			for b := range batches {
+				drafts := make([]message.Draft, size)
+				for i := range drafts {
+					drafts[i] = message.Draft{Org: org, Patient: h.Ruth.ID, To: "patient", Say: "test", At: start, Key: fmt.Sprint(b, " ", i)}
+				}
+				h.Clock.Set(h.Clock.Now().Add(time.Microsecond))
+				apply, err := h.Messages.Ready(tx, drafts)
+				if err != nil {
+					return err
+				}
+				if err := apply(tx); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		for until := time.Now().Add(20 * time.Second); gateway.Count() < batches*size && time.Now().Before(until); {
+			time.Sleep(5 * time.Millisecond)
+		}
+		cancel()
+		wait()
+		if got, more := gateway.Count(), elsewhere.Count(); got != batches*size || more != 0 {
+			t.Errorf("%d messages were handed over and %d by another node, want %d and 0", got, more, batches*size)
+		}
+		if sent := strings.Count(h.outbox(h.Ruth.ID), "sms sent"); sent != batches*size {
+			t.Errorf("%d are marked as sent, want %d", sent, batches*size)
+		}
+	})
+}
+
+// What comes from the database instead of from memory keeps its lease as well.
+func TestQueuedThroughASlowGateway(t *testing.T) {
+	each(t, func(h *house) {
+		const n = 400
+		for i := range n {
+			h.say(message.Draft{Key: fmt.Sprint(i)})
+		}
+		gateway := &slow{clock: h.Clock, needs: 40 * time.Second, meanwhile: func(int) {}}
+		h.Messages.SetChannel(person.SMS, gateway)
+		for range 3 {
+			h.Settle()
+			h.Clock.Advance(2 * time.Minute)
+		}
+		if got := gateway.Count(); got != n {
+			t.Errorf("%d messages were handed over, want %d", got, n)
+		}
+		if sent := strings.Count(h.outbox(h.Ruth.ID), "sms sent"); sent != n {
+			t.Errorf("%d are marked as sent, want %d", sent, n)
+		}
+	})
+}
+
+// Fault 1, the gentle way: what is put into memory while the server is told to stop is handed over before it ends.
+func TestFault01StoppedWithMessagesInMemory(t *testing.T) {
+	each(t, func(h *house) {
+		for i := range 30 {
+			ctx, cancel := context.WithCancel(t.Context())
+			wait := h.run(ctx)
+			h.Write(func(tx *store.Tx) error {
+				if err := h.Messages.Say(tx, message.Draft{Org: org, Patient: h.Ruth.ID, To: "patient", Say: "test", At: h.Clock.Now(), Key: fmt.Sprint(i)}); err != nil {
+					return err
+				}
+				tx.After(cancel)
+				return nil
+			})
+			wait()
+		}
+		h.Clock.Advance(2 * time.Minute)
+		h.Settle() // the next process
+		if got := h.SMS.Count(); got != 30 {
+			t.Errorf("%d messages were handed over, want 30: %s", got, h.outbox(h.Ruth.ID))
+		}
+	})
 }

@@ -111,20 +111,27 @@ func number(r Reply) int {
 	return r.Number
 }
 
-// choose finds the one question that a reply can mean. A code is enough; without one there must be a single open question,
-// and on a shared telephone a code is always needed.
+// choose finds the one question that a reply can mean. A code is enough, unless questions about two people have it: then a
+// person reads it. Without a code there must be a single open question, and on a shared telephone a code is always needed.
 func choose(r Reply, questions []question, shared bool) (*question, string, error) {
+	var coded *question // the newest with the letter; if it is closed, the thanks will say so
 	var open []*question
 	for i := range questions {
 		q := &questions[i]
-		if r.Code != "" && q.m.Code == r.Code {
-			return q, "", nil // the newest with this letter; if it is closed, the thanks will say so
-		}
-		if q.open && !q.again {
+		switch {
+		case r.Code != "" && q.m.Code == r.Code:
+			if coded == nil {
+				coded = q
+			} else if coded.m.Patient != q.m.Patient {
+				return nil, "words", nil
+			}
+		case q.open && !q.again:
 			open = append(open, q)
 		}
 	}
 	switch {
+	case coded != nil:
+		return coded, "", nil
 	case r.Code != "":
 		return nil, "ask", nil
 	case len(open) == 1 && !shared:

@@ -331,3 +331,51 @@ func TestMailSubject(t *testing.T) {
 		}
 	})
 }
+
+// Fault 9 on a shared telephone: questions that are worked out side by side do not get one letter; and if two ever have it, a person
+// reads the answer instead of a chart being guessed.
+func TestFault09OneLetterOneQuestion(t *testing.T) {
+	each(t, func(h *house) {
+		max := h.Enrol(person.Person{Role: person.Patient, Name: "Max Abbott", BirthYear: 1945}, ruthPhone)
+		h.takes(h.Ruth, "08:00:00")
+		h.takes(max, "08:00:00")
+		question := func(tx *store.Tx, p person.Person) func(*store.Tx) error {
+			list, err := h.Promises.Of(tx, org, p.ID, start, start.Add(time.Hour))
+			if err != nil || len(list) != 1 {
+				t.Fatal(list, err)
+			}
+			apply, err := h.Messages.Ready(tx, []message.Draft{{Org: org, Patient: p.ID, To: "patient", Say: "dose", At: start, Key: string(p.ID), Ask: true,
+				Promises: []string{string(list[0].ID)}, Args: list[0].Args}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return apply
+		}
+		var ruth, his func(*store.Tx) error
+		h.Read(func(tx *store.Tx) error {
+			ruth, his = question(tx, h.Ruth), question(tx, max)
+			return nil
+		})
+		h.Write(ruth)
+		if err := h.DB.Write(t.Context(), his); !fault.Is(err, fault.Conflict) {
+			t.Errorf("the letter of another question was used: %v", err)
+		}
+		h.Write(func(tx *store.Tx) error { return question(tx, max)(tx) })
+		h.Settle()
+		if got := strings.Join(h.SMS.Took(), " "); strings.Count(got, "Reply A1") != 1 || strings.Count(got, "Reply B1") != 1 {
+			t.Errorf("not one letter each: %s", got)
+		}
+
+		h.Write(func(tx *store.Tx) error { // as a database of before may have it
+			_, err := tx.Exec("UPDATE message SET code = 'A' WHERE code = 'B'")
+			return err
+		})
+		h.Receive(ruthPhone, "A1")
+		if got := h.doses(h.Ruth) + ", " + h.doses(max); strings.Contains(got, "taken") {
+			t.Errorf("a chart was guessed: %s", got)
+		}
+		if got := h.Tasks(); got != "desk task.which" {
+			t.Errorf("tasks %s", got)
+		}
+	})
+}

@@ -32,6 +32,7 @@ type route struct {
 	ch     Channel
 	direct []*batch
 	n      int
+	held   []*batch // being handed over, or next in that
 }
 
 func newRoute(name person.Channel, ch Channel) *route {
@@ -95,11 +96,23 @@ func (r *route) take(least Severity) []*batch {
 	return list
 }
 
-// waiting answers the batches that are not handed over yet.
-func (r *route) waiting() []*batch {
+// hold keeps the leases of batches that have been taken, until the function that it answers is called.
+func (r *route) hold(list []*batch) (drop func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return slices.Clone(r.direct)
+	r.held = append(r.held, list...)
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.held = slices.DeleteFunc(r.held, func(b *batch) bool { return slices.Contains(list, b) })
+	}
+}
+
+// leased answers the batches whose leases are this process's to renew: those held, and those that wait.
+func (r *route) leased() []*batch {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Concat(r.held, r.direct)
 }
 
 func (s *Service) wake() {
@@ -136,19 +149,25 @@ func (s *Service) runRoute(ctx context.Context, r *route) {
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
 	for {
-		for list := r.take(Routine); len(list) > 0; list = r.take(Routine) {
-			if err := s.hand(ctx, r, list); err != nil && ctx.Err() == nil {
-				slog.Error("messages could not be handed over", "channel", r.name, "err", err)
-			}
-		}
+		s.handDirect(ctx, r)
 		if _, err := s.sendDue(ctx, r); err != nil && ctx.Err() == nil {
 			slog.Error("the outbox could not be read", "channel", r.name, "err", err)
 		}
 		select {
 		case <-ctx.Done():
+			s.handDirect(ctx, r) // what was offered meanwhile: left in memory, nobody would know whether it went out
 			return
 		case <-r.ring:
 		case <-poll.C:
+		}
+	}
+}
+
+// handDirect hands over what is in memory.
+func (s *Service) handDirect(ctx context.Context, r *route) {
+	for list := r.take(Routine); len(list) > 0; list = r.take(Routine) {
+		if err := s.hand(ctx, r, list); err != nil && ctx.Err() == nil {
+			slog.Error("messages could not be handed over", "channel", r.name, "err", err)
 		}
 	}
 }
@@ -230,18 +249,18 @@ func (s *Service) sendDue(ctx context.Context, r *route) (int, error) {
 			slices.SortStableFunc(due, func(a, b Message) int { return int(b.Severity - a.Severity) })
 			for i := range due {
 				m := &due[i]
-				switch m.State {
-				case Queued:
-					mine = append(mine, *m)
-				case Handing:
-					left = append(left, *m)
-				case Sent:
+				was := m.State
+				if was == Sent {
 					silent = append(silent, *m)
+					continue
 				}
-				if m.State != Sent {
-					if err := s.move(tx, m, Handing, now.Add(lease), m.Ref, m.Tries); err != nil {
-						return err
-					}
+				if err := s.move(tx, m, Handing, now.Add(lease), m.Ref, m.Tries); err != nil {
+					return err
+				}
+				if was == Queued { // with its lease, by which it is renewed
+					mine = append(mine, *m)
+				} else {
+					left = append(left, *m)
 				}
 			}
 			for i := range silent {
@@ -296,6 +315,9 @@ func (s *Service) reconcile(ctx context.Context, r *route, left []Message) ([]Me
 			err = s.db.Write(store.Essential(ctx), func(tx *store.Tx) error {
 				return s.move(tx, &m, Sent, s.clock.Now().Add(reportWithin), ref, m.Tries)
 			})
+			if err == nil && ref != "" {
+				err = s.heed(ctx, ref)
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -420,14 +442,14 @@ func (s *Service) subject(m *Message) string {
 	return words.Say(lang, key, args)
 }
 
-// Report takes a gateway's delivery report by the gateway's reference. Reports may come twice, late, or in any order: a state
-// only moves forward. An unknown reference is passed over.
-func (s *Service) Report(ctx context.Context, ref string, to State) error {
-	return s.db.Write(store.Essential(ctx), func(tx *store.Tx) error {
-		list, err := s.list(tx, "ref = $1", ref)
+// report moves the message of a reference, and reports whether there is one.
+func (s *Service) report(ctx context.Context, ref string, to State) (known bool, err error) {
+	err = s.db.Write(store.Essential(ctx), func(tx *store.Tx) error {
+		list, err := s.list(tx, "ref = $1 AND inward = 0", ref)
 		if err != nil {
 			return err
 		}
+		known = len(list) > 0
 		for i := range list {
 			m := &list[i]
 			if to <= m.State {
@@ -446,4 +468,5 @@ func (s *Service) Report(ctx context.Context, ref string, to State) error {
 		}
 		return nil
 	})
+	return known, err
 }

@@ -56,18 +56,22 @@ const PushLives = reportWithin
 const PushRef = "push-"
 
 // Shown takes a browser's word that it has shown a push. Anybody may call it, so a reference that nobody can know is looked for
-// before anything is written.
+// before anything is written. NotFound: there is no such push, or it is not yet written down that it was sent.
 func (s *Service) Shown(ctx context.Context, ref string) error {
 	known := false
+	unknown := fault.NotFoundf("There is no such message.")
 	if !strings.HasPrefix(ref, PushRef) {
-		return nil
+		return unknown
 	}
 	if err := s.db.Read(ctx, func(tx *store.Tx) error {
 		list, err := s.list(tx, "ref = $1", ref)
 		known = len(list) > 0
 		return err
-	}); err != nil || !known {
+	}); err != nil {
 		return err
+	}
+	if !known {
+		return unknown
 	}
 	return s.Report(ctx, ref, Delivered)
 }

@@ -175,7 +175,12 @@ func (s *Server) pushOff(w http.ResponseWriter, r *http.Request, p *page) error 
 // pushShown hears from the worker that a push is on the screen. No session is asked for: the reminder outlives the sign-in, and
 // only the browser that could read the push knows its reference.
 func (s *Server) pushShown(w http.ResponseWriter, r *http.Request) {
-	if err := s.Message.Shown(r.Context(), r.PostFormValue("ref")); err != nil {
+	err := s.Message.Shown(r.Context(), r.PostFormValue("ref"))
+	if fault.Is(err, fault.NotFound) {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	if err != nil {
 		s.Log.Error("a push that was shown could not be noted", "error", err)
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return

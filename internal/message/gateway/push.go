@@ -65,6 +65,11 @@ func (g *Push) one(ctx context.Context, m message.Outgoing) message.Result {
 	if err := json.Unmarshal([]byte(m.To), &sub); err != nil {
 		return message.Result{Err: fmt.Errorf("the browser's subscription cannot be read"), Never: true}
 	}
+	ctx, cancel, err := begin(ctx)
+	if err != nil {
+		return message.Result{Err: err}
+	}
+	defer cancel()
 	ref := message.PushRef + rand.Text()
 	body, err := json.Marshal(notification{From: m.Subject, Body: m.Body, Tag: m.Ref, Link: m.Link, Ref: ref})
 	if err != nil {

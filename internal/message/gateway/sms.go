@@ -52,8 +52,25 @@ func (g *SMS) Send(ctx context.Context, batch []message.Outgoing) []message.Resu
 	return out
 }
 
+// begin answers the context of one request. One that has begun is waited for while the server stops: given up half-way, nobody
+// would know whether the message goes out, and it would go out again.
+func begin(ctx context.Context) (context.Context, context.CancelFunc, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	end := time.Now().Add(answerIn)
+	if at, ok := ctx.Deadline(); ok && at.Before(end) {
+		end = at
+	}
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), end)
+	return ctx, cancel, nil
+}
+
 func (g *SMS) one(ctx context.Context, m message.Outgoing) message.Result {
-	ctx, cancel := context.WithTimeout(ctx, answerIn)
+	ctx, cancel, err := begin(ctx)
+	if err != nil {
+		return message.Result{Err: err}
+	}
 	defer cancel()
 	form := url.Values{"To": {m.To}, "From": {g.From}, "Body": {m.Body}}
 	if g.Callback != "" {

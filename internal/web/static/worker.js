@@ -5,10 +5,19 @@ self.addEventListener('activate', e => e.waitUntil(self.clients.claim()))
 
 const post = (path, fields) => fetch(path, { method: 'POST', credentials: 'same-origin', body: new URLSearchParams(fields) })
 
+// The server may still be writing down that it has sent it: where it does not know of it, or is not reached, it is told again.
+const shown = async ref => {
+  for (const wait of [0, 3, 10]) {
+    await new Promise(done => setTimeout(done, wait * 1000))
+    const answer = await post('/push/shown', { ref }).catch(() => null)
+    if (answer && answer.ok) return
+  }
+}
+
 self.addEventListener('push', e => {
   const n = e.data.json()
   e.waitUntil(self.registration.showNotification(n.body, { body: n.from, tag: n.tag, renotify: true, icon: '/icon.png', data: n.link })
-    .then(() => post('/push/shown', { ref: n.ref })))
+    .then(() => shown(n.ref)))
 })
 
 self.addEventListener('notificationclick', e => {
