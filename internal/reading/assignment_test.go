@@ -128,6 +128,34 @@ func TestFault23BackdatedAssignmentReleases(t *testing.T) {
 	})
 }
 
+// again is a listener because of which the first transaction has to run twice, as after a deadlock.
+type again struct{ done bool }
+
+func (a *again) Stored(tx *store.Tx, _, _ string, _ []reading.Sample) error {
+	if a.done || tx.Engine() != store.Postgres {
+		return nil
+	}
+	a.done = true
+	_, err := tx.Exec("DO $$ BEGIN RAISE EXCEPTION 'deadlock' USING ERRCODE = '40P01'; END $$")
+	return err
+}
+
+func (a *again) Alert(*store.Tx, reading.Alert) error { return nil }
+
+// A release whose transaction runs twice leaves nothing behind.
+func TestFault23ReleaseRunsTwice(t *testing.T) {
+	t.Parallel()
+	each(t, func(r *room) {
+		kit, _ := r.device("hub")
+		r.ingest(kit, 0, 0, 1, pulse(1, noon.Add(-time.Hour), 72))
+		r.Listen(&again{})
+		r.assign(kit, ana, noon.AddDate(0, 0, -1), time.Time{})
+		if got := r.samples(ana, "8867-4"); len(got) != 1 {
+			r.Errorf("%d samples, want 1", len(got))
+		}
+	})
+}
+
 // TestFault23AssignedWhileReadingsCome: nothing is left behind in quarantine, whichever comes first; a release that was cut short
 // goes on by itself.
 func TestFault23AssignedWhileReadingsCome(t *testing.T) {

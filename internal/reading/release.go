@@ -20,30 +20,32 @@ const pillStream = "pill/"
 // release takes out of a device's quarantine what its assignments make somebody's, in the order in which it came, as if it had
 // come now but for the time of its receipt. It may be interrupted at any point: TurnDue goes on.
 func (s *Service) release(ctx context.Context, k deviceKey) error {
-	var at int64 // where the last portion ended
-	var key string
+	var last kept // of the portion before
 	for n := releaseMost; n == releaseMost; {
+		var rows []kept
 		err := s.db.Write(ctx, func(tx *store.Tx) error {
 			if err := lockDevices(tx, "UPDATE", k); err != nil {
 				return err
 			}
-			rows, err := waiting(tx, k, at, key)
-			if err != nil {
+			var err error
+			if rows, err = waiting(tx, k, last.at, last.key); err != nil {
 				return err
 			}
-			if n = len(rows); n > 0 {
-				at, key = rows[n-1].at, rows[n-1].key
+			if len(rows) > 0 {
 				if err := s.settle(tx, k, rows); err != nil {
 					return err
 				}
 			}
-			if n < releaseMost {
+			if len(rows) < releaseMost {
 				_, err = tx.Exec("UPDATE assignment SET released = 1 WHERE org = $1 AND device = $2 AND released = 0", k[0], k[1])
 			}
 			return err
 		})
 		if err != nil {
 			return err
+		}
+		if n = len(rows); n > 0 {
+			last = rows[n-1] // only now: the transaction may have run twice
 		}
 	}
 	return nil
