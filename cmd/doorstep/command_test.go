@@ -49,6 +49,7 @@ func TestCommands(t *testing.T) {
 		{"import again", []string{"import", file, "--data", data, "--json"}, 1, `"Same":1`, "birthDate"},
 		{"check", []string{"check", "--data", data}, 0, "state ", ""},
 		{"backup", []string{"backup", copyOf, "--data", data}, 0, "Written", ""},
+		{"restore what is no backup", []string{"restore", file, "--data", filepath.Join(dir, "other")}, 1, "", "is no database"},
 		{"backup onto a file", []string{"backup", copyOf, "--data", data}, 1, "", "exists already"},
 		{"restore onto a database", []string{"restore", copyOf, "--data", data}, 1, "", "move it away"},
 		{"restore", []string{"restore", copyOf, "--data", filepath.Join(dir, "other")}, 0, "Restored", ""},
@@ -66,6 +67,9 @@ func TestCommands(t *testing.T) {
 		if c.errs != "" && strings.Count(strings.TrimSpace(errs), "\n") > 0 {
 			t.Errorf("%s: more than one line: %s", c.name, errs)
 		}
+	}
+	if st, err := os.Stat(copyOf); err != nil || st.Mode().Perm() != 0o600 {
+		t.Errorf("a backup is everybody's record, and its owner's alone: %v %v", st.Mode(), err)
 	}
 }
 

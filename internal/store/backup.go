@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"io/fs"
 	"net/url"
 	"os"
 	"os/exec"
@@ -14,14 +16,30 @@ import (
 // Backup writes a consistent copy of a database to a file, which must not exist yet, while servers go on working: VACUUM INTO
 // on SQLite, pg_dump's custom format on PostgreSQL.
 func Backup(ctx context.Context, address, file string) error {
-	if _, err := os.Stat(file); err == nil {
+	if !isPostgres(address) {
+		if _, err := os.Stat(address); err != nil {
+			return fault.NotFoundf("There is no database at %s.", address)
+		}
+	}
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // everybody's record: for its owner alone, from the first byte on
+	if errors.Is(err, fs.ErrExist) {
 		return fault.Conflictf("%s exists already: choose another name.", file)
 	}
+	if err != nil {
+		return fault.New(fault.Unavailable, "the backup could not be written: %w", err)
+	}
+	f.Close()
+	if err := copyTo(ctx, address, file); err != nil {
+		os.Remove(file)
+		return err
+	}
+	return flush(file)
+}
+
+// copyTo writes a database into an empty file.
+func copyTo(ctx context.Context, address, file string) error {
 	if isPostgres(address) {
 		return tool(ctx, "pg_dump", "--format=custom", "--file="+file, "--dbname="+address)
-	}
-	if _, err := os.Stat(address); err != nil {
-		return fault.NotFoundf("There is no database at %s.", address)
 	}
 	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: address}).EscapedPath()+"?_pragma=busy_timeout(10000)")
 	if err != nil {
@@ -29,10 +47,12 @@ func Backup(ctx context.Context, address, file string) error {
 	}
 	defer db.Close()
 	if _, err := db.ExecContext(ctx, "VACUUM INTO $1", file); err != nil {
-		os.Remove(file)
+		if IsCorrupt(err) {
+			return fault.New(fault.Unavailable, "%s is no database, or a damaged one: %w", address, err)
+		}
 		return fault.New(fault.Unavailable, "the backup could not be written: %w", err)
 	}
-	return flush(file)
+	return nil
 }
 
 // Restore puts a backup where no database is yet.

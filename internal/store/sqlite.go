@@ -170,7 +170,9 @@ collect:
 		select {
 		case j := <-w.queue:
 			jobs = append(jobs, j)
-			w.one(root, j)
+			if !w.one(root, j) {
+				break collect
+			}
 		default:
 			break collect
 		}
@@ -193,22 +195,22 @@ collect:
 	}
 }
 
-func (w *writer) one(root *Tx, j *job) {
-	if _, err := root.Exec("SAVEPOINT one"); err != nil {
-		j.err = err
-		return
+// one runs a call in a savepoint. It reports whether the transaction still stands: the engine rolls it back as a whole when the
+// disk is full, and a savepoint after that would begin another and keep it, while its caller is told of the failure.
+func (w *writer) one(root *Tx, j *job) bool {
+	if _, j.err = root.Exec("SAVEPOINT one"); j.err != nil {
+		return true
 	}
-	j.err = run(j.fn, j.tx)
-	if j.err == nil {
+	if j.err = run(j.fn, j.tx); j.err == nil {
 		_, j.err = root.Exec("RELEASE one")
-		return
+		return true
 	}
 	if _, err := root.Exec("ROLLBACK TO one"); err != nil {
-		// The engine has rolled the whole transaction back (disk full does this): the commit will say so to all.
-		j.err = errors.Join(j.err, err)
-		return
+		j.err = errors.Join(j.err, err) // the commit will say so to all
+		return false
 	}
 	root.Exec("RELEASE one")
+	return true
 }
 
 // run turns a panic in a caller's function into an error, so that one caller's mistake does not end the writer.

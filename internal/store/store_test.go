@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -203,6 +204,51 @@ func TestFault29DiskFull(t *testing.T) {
 	}
 	if n := count(t, db); n != stored+1 {
 		t.Errorf("%d rows, want the %d acknowledged", n, stored+1)
+	}
+}
+
+// Fault 29 within a group: what comes after the write that filled the disk is not kept while its caller hears that it was not.
+func TestFault29NothingIsHalfAcknowledged(t *testing.T) {
+	t.Parallel()
+	db, err := store.Open(t.Context(), storetest.URL(t, store.SQLite), store.Options{Unsafe: true, Pages: 64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.Migrate(t.Context(), schema[0].Name, schema[0].FS); err != nil {
+		t.Fatal(err)
+	}
+	big := make([]byte, 1<<20)
+	var wg sync.WaitGroup
+	var stored atomic.Int64
+	write := func(fn func(*store.Tx) error) {
+		wg.Go(func() {
+			if db.Write(store.Essential(t.Context()), fn) == nil {
+				stored.Add(1)
+			}
+		})
+	}
+	first, waiting := make(chan struct{}), make(chan struct{})
+	write(func(tx *store.Tx) error {
+		close(first)
+		<-waiting // so that the others are of its group
+		return put("first", 1)(tx)
+	})
+	<-first
+	for i := range 20 {
+		write(func(tx *store.Tx) error {
+			if i%2 == 0 {
+				_, err := tx.Exec("INSERT INTO thing (id, n, b) VALUES ($1, $2, $3)", fmt.Sprint(i), i, big)
+				return err
+			}
+			return put(fmt.Sprint(i), i)(tx)
+		})
+	}
+	time.Sleep(50 * time.Millisecond)
+	close(waiting)
+	wg.Wait()
+	if n := count(t, db); n != stored.Load() {
+		t.Errorf("%d rows are stored, %d were acknowledged", n, stored.Load())
 	}
 }
 
