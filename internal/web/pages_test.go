@@ -365,7 +365,8 @@ func TestSetUp(t *testing.T) {
 		team = teams[0]
 		return err
 	}))
-	for _, step := range [][]string{{"step", "staff", "name", "Ana Diaz", "role", "nurse", "language", "es", "mail", "ana@oak.example", "mail_ok", "on", "team_" + string(team.ID), "on"},
+	for _, step := range [][]string{{"step", "staff", "name", "Olga Ruiz", "role", "operator", "language", "en", "mail", "olga@oak.example", "mail_ok", "on"},
+		{"step", "staff", "name", "Ana Diaz", "role", "nurse", "language", "es", "mail", "ana@oak.example", "mail_ok", "on", "team_" + string(team.ID), "on"},
 		{"step", "gateways", "sms_url", "https://sms.example", "sms_from", "+15550100300", "mail_port", "587"}} {
 		if answer, page := h.post("", link, step...); answer.StatusCode != http.StatusSeeOther {
 			t.Fatalf("%s: %d %s", step[1], answer.StatusCode, page)
@@ -375,8 +376,11 @@ func TestSetUp(t *testing.T) {
 		t.Error("the test message was not sent")
 	}
 	answer, _ := h.post("", link, "step", "finish")
-	if answer.Header.Get("Location") != "/desk" || len(answer.Cookies()) == 0 {
-		t.Errorf("the end leads to %q", answer.Header.Get("Location"))
+	if len(answer.Cookies()) == 0 {
+		t.Fatalf("the end leads to %q", answer.Header.Get("Location"))
+	}
+	if _, page := h.get(answer.Cookies()[0].Value, "/account"); !strings.Contains(page, "Olga Ruiz") {
+		t.Error("whoever set it up is signed in as somebody else")
 	}
 	if answer, _ = h.get("", link); answer.StatusCode != http.StatusNotFound {
 		t.Errorf("the link works twice: %d", answer.StatusCode)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -280,7 +281,8 @@ func (s *Server) finishSetUp(w http.ResponseWriter, r *http.Request, m setUpPage
 	if len(m.Teams) == 0 || len(m.Staff) == 0 {
 		return "", fault.Invalidf("A team and one member of the staff are needed first.")
 	}
-	first := m.Staff[0]
+	// Whom the user named first: ids are in the order in which they were given.
+	first := slices.MinFunc(m.Staff, func(a, b person.Person) int { return cmp.Compare(a.ID, b.ID) })
 	var token string
 	err := s.DB.Write(r.Context(), func(tx *store.Tx) error {
 		if err := s.Person.UseLink(tx, m.Token); err != nil {
