@@ -43,7 +43,9 @@ func (s *Server) Handler(ctx context.Context, e Edges) (http.Handler, error) {
 	for _, p := range []string{"/api/", "/hooks/", "/healthz", "/readyz", "/metrics"} {
 		mux.Handle(p, programs)
 	}
-	mux.Handle("/fhir/", fhirapi.Handler(s.Record, fhirAccess{s}))
+	fhir := fhirapi.Handler(s.Record, fhirAccess{s, http.NewCrossOriginProtection()})
+	mux.Handle("/fhir", fhir) // bundles are posted to the base itself
+	mux.Handle("/fhir/", fhir)
 	mux.Handle("/", web.New(web.Deps{DB: s.DB, Clock: s.Clock, IDs: s.IDs, Person: s.People, Promise: s.Promises, Message: s.Messages, Medication: s.Medication,
 		Reading: s.Readings, Poster: s.Conversations, Gateways: gateways, Demo: e.Demo, PublicURL: s.PublicURL, Log: s.Log}))
 	return s.Metrics.Wrap(mux), nil
@@ -60,15 +62,23 @@ func (s *Server) cookieViewer(r *http.Request) (person.Viewer, error) {
 }
 
 // fhirAccess lets staff read and write the organization's record, and a patient read the own part of it.
-type fhirAccess struct{ s *Server }
+type fhirAccess struct {
+	s     *Server
+	cross *http.CrossOriginProtection
+}
 
 func (f fhirAccess) Access(r *http.Request) (fhirapi.Access, error) {
 	var v person.Viewer
 	var err error
 	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		v, err = f.s.People.Session(r.Context(), strings.TrimSpace(token))
+	} else if err = f.cross.Check(r); err != nil { // a browser sends the page's cookie by itself
+		return fhirapi.Access{}, fault.Deniedf("This came from another site. Please open our page and try again.")
 	} else {
 		v, err = f.s.cookieViewer(r)
+	}
+	if fault.Is(err, fault.Denied) {
+		err = fhirapi.ErrSignIn
 	}
 	if err != nil {
 		return fhirapi.Access{}, err

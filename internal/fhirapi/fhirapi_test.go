@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"doorstep/internal/clock"
-	"doorstep/internal/fault"
 	"doorstep/internal/fhirapi"
 	"doorstep/internal/record"
 	"doorstep/internal/store"
@@ -31,7 +30,7 @@ func (tokens) Access(r *http.Request) (fhirapi.Access, error) {
 	case "reader":
 		return fhirapi.Access{Org: "clinic"}, nil
 	}
-	return fhirapi.Access{}, fault.Deniedf("sign in first")
+	return fhirapi.Access{}, fhirapi.ErrSignIn
 }
 
 type client struct {

@@ -23,6 +23,9 @@ type Access struct {
 	Write   bool
 }
 
+// ErrSignIn refuses a request of which nobody knows who asks.
+var ErrSignIn = fault.Deniedf("Please sign in.")
+
 // Authorizer says who asks. An error (fault.Denied) refuses the request.
 type Authorizer interface {
 	Access(r *http.Request) (Access, error)
@@ -64,7 +67,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	access, err := s.who.Access(r)
 	if err != nil {
-		if fault.Is(err, fault.Denied) && r.Header.Get("Authorization") == "" {
+		if errors.Is(err, ErrSignIn) {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			c.outcome(http.StatusUnauthorized, "login", fault.Sentence(err))
 			return
