@@ -34,6 +34,9 @@ type Draft struct {
 	Raw      string           // a body to be sent as it is (a sign-in link): Say and Args are not used
 }
 
+// rawSay stands for words that are sent as they are.
+const rawSay = "raw"
+
 const (
 	// lease is how long a process may take to hand a message over before another looks what became of it.
 	lease = time.Minute
@@ -450,7 +453,7 @@ func (w *work) add(d *Draft, r *person.Recipient, c person.Contact, code, body s
 	m := Message{Org: d.Org, Patient: d.Patient, At: d.At, Person: r.ID, Channel: c.Channel, Address: c.Address, Say: d.Say, Body: body,
 		Promises: strings.Join(d.Promises, " "), Code: code, Severity: d.Severity, State: Queued, Due: w.now, Moved: w.now}
 	if d.Raw != "" {
-		m.Say = "raw"
+		m.Say = rawSay
 	}
 	m.ID = clock.DerivedID(d.Key, string(r.ID), string(c.Channel), c.Address)
 	if c.Channel == person.Page {

@@ -387,7 +387,11 @@ func (s *Service) fallBack(tx *store.Tx, m Message) error {
 	for _, x := range sent {
 		tried = append(tried, string(x.Channel)+":"+x.Address)
 	}
-	c, _ := s.pick(r, nil, tried)
+	var order []person.Channel
+	if m.Say == rawSay { // a link that signs somebody in is not for a locked screen
+		order = []person.Channel{person.SMS, person.Mail}
+	}
+	c, _ := s.pick(r, order, tried)
 	next := m
 	next.ID, next.Channel, next.Address = clock.DerivedID(m.ID, "next", string(c.Channel), c.Address), c.Channel, c.Address
 	next.State, next.Ref, next.Tries, next.Moved, next.sum = Queued, "", 0, s.clock.Now(), 0
@@ -433,7 +437,7 @@ func (s *Service) subject(m *Message) string {
 	}
 	args["clinic"], args["who"] = clinic, clinic
 	key := "mail." + m.Say
-	if m.Say == "raw" {
+	if m.Say == rawSay {
 		key = "mail.signin"
 	}
 	if !words.Has(key) {

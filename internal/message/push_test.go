@@ -175,3 +175,18 @@ func TestPushAddress(t *testing.T) {
 		t.Error("a telephone has an endpoint")
 	}
 }
+
+// A link that signs somebody in goes from the telephone to the mailbox, and not to a locked screen between.
+func TestSignInLinkIsNotPushed(t *testing.T) {
+	each(t, func(h *house) {
+		p := h.pushing(func(message.Outgoing) message.Result { return message.Result{} })
+		h.SMS.Answer = func(message.Outgoing) message.Result {
+			return message.Result{Err: errors.New("no such number"), Never: true}
+		}
+		h.say(message.Draft{Key: "link", Raw: "Open https://elm.example/in/secret", Channels: []person.Channel{person.SMS}})
+		h.Settle()
+		h.Want(h.SMS, "secret")
+		h.Want(h.Mail, "secret")
+		h.Want(p)
+	})
+}
