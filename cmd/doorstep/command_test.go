@@ -42,6 +42,8 @@ func TestCommands(t *testing.T) {
 		{"help of nothing", []string{"help", "fly"}, 2, "", "there is no command"},
 		{"no such command", []string{"fly"}, 2, "", "unexpected argument fly"},
 		{"no such flag", []string{"serve", "--colour"}, 2, "", "--colour"},
+		{"a database of another make", []string{"serve", "--database", "mysql://127.0.0.1/x"}, 2, "", "postgres://"},
+		{"watch nothing", []string{"watch", "--url", "here", "--to", "+15550100000", "--sms-url", "x", "--sms-account", "x", "--sms-token", "x", "--sms-from", "x"}, 2, "", "--url"},
 		{"check nothing", []string{"check", "--data", data}, 1, "", "no database"},
 		{"backup nothing", []string{"backup", copyOf, "--data", data}, 1, "", "no database"},
 		{"import nothing", []string{"import", filepath.Join(dir, "nowhere"), "--data", data}, 1, "", "cannot be read"},

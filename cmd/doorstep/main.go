@@ -48,6 +48,14 @@ type where struct {
 	Database string `help:"postgres://… instead of SQLite in the folder."`
 }
 
+// Validate keeps a mistyped address from being taken for the name of a file: the server would begin anew in it.
+func (w where) Validate() error {
+	if scheme, _, ok := strings.Cut(w.Database, "://"); ok && scheme != "postgres" && scheme != "postgresql" {
+		return fmt.Errorf("--database begins with postgres://, not with %s://", scheme)
+	}
+	return nil
+}
+
 // address answers what store.Open takes.
 func (w where) address() string {
 	if w.Database != "" {

@@ -38,7 +38,7 @@ func (c serveCmd) Run(e *env) error {
 		return fault.New(fault.Unavailable, "the address %s cannot be used (choose another with --listen): %w", c.Listen, err)
 	}
 	defer listener.Close()
-	public, err := publicURL(c.PublicURL, listener.Addr().String())
+	public, err := publicURL("--public-url", c.PublicURL, listener.Addr().String())
 	if err != nil {
 		return err
 	}
@@ -72,14 +72,14 @@ func (c serveCmd) Run(e *env) error {
 	return serve(e, listener, handler, s.Run)
 }
 
-// publicURL answers how people reach the server.
-func publicURL(given, listening string) (string, error) {
-	if given == "" {
+// publicURL answers how the server is reached, from a flag or else from where it listens.
+func publicURL(flag, given, listening string) (string, error) {
+	if given == "" && listening != "" {
 		return "http://" + listening, nil
 	}
 	u, err := url.Parse(given)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return "", usagef("--public-url %q is not an address like https://doorstep.example", given)
+		return "", usagef("%s %q is not an address like https://doorstep.example", flag, given)
 	}
 	return strings.TrimSuffix(given, "/"), nil
 }

@@ -33,6 +33,9 @@ func (c watchCmd) Run(e *env) error {
 	if err != nil {
 		return usageError{err}
 	}
+	if c.URL, err = publicURL("--url", c.URL, ""); err != nil {
+		return err
+	}
 	sms := &gateway.SMS{URL: strings.TrimSuffix(c.SMSURL, "/"), Account: c.SMSAccount, Token: c.SMSToken, From: c.SMSFrom}
 	w := watchdog{patience: c.Patience, repeat: c.Repeat, look: func(ctx context.Context) string { return unwell(ctx, c.URL) },
 		tell: func(ctx context.Context, n int, text string) error {
