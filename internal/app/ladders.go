@@ -29,6 +29,11 @@ var Ladders = []promise.Ladder{
 		{After: minutes(60), Do: promise.Tell, To: "caregivers", Say: "dose.caregiver"},
 		{After: minutes(90), Do: promise.Task, To: "role:desk", Say: "dose"},
 	}},
+	{Name: medication.RefillLadder, Version: 1, Rungs: []promise.Rung{
+		{After: 0, Do: promise.Task, To: "role:desk", Say: "refill"},
+		{After: 0, Do: promise.Tell, To: "patient", Say: "refill", Useful: minutes(24 * 60)},
+		{After: minutes(24 * 60), Do: promise.Task, To: "role:nurse", Say: "refill"},
+	}},
 	{Name: medication.TravelLadder, Version: 1, Rungs: []promise.Rung{
 		{After: 0, Do: promise.Tell, To: "patient", Say: "travel", Ask: true},
 		{After: minutes(360), Do: promise.Task, To: "role:nurse", Say: "travel"},

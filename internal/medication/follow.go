@@ -21,7 +21,7 @@ const (
 	overlap        = time.Minute // looked at again, for transactions that were under way
 )
 
-// Follow takes prescriptions that have come into the record, or changed there, to their patients: those of people enrolled since,
+// Follow takes prescriptions and hand-outs that have come into the record, or changed there, to their patients: those of people enrolled since,
 // and those of everybody else that changed since the last look. It answers how many patients it looked at.
 func (s *Service) Follow(ctx context.Context, rec *record.Service, org person.OrgID) (int, error) {
 	now := s.clock.Now()
@@ -33,19 +33,21 @@ func (s *Service) Follow(ctx context.Context, rec *record.Service, org person.Or
 	for _, p := range fresh {
 		changed[p.ID] = p
 	}
-	after := ""
-	for {
-		list, next, err := rec.Changes(ctx, record.Scope{Org: string(org)}, "MedicationRequest", since, changesPerLook, after)
-		if err != nil {
-			return 0, err
+	for _, typ := range []string{"MedicationRequest", "MedicationDispense"} {
+		after := ""
+		for {
+			list, next, err := rec.Changes(ctx, record.Scope{Org: string(org)}, typ, since, changesPerLook, after)
+			if err != nil {
+				return 0, err
+			}
+			if err := s.subjects(ctx, org, list, changed); err != nil {
+				return 0, err
+			}
+			if next == "" {
+				break
+			}
+			after = next
 		}
-		if err := s.subjects(ctx, org, list, changed); err != nil {
-			return 0, err
-		}
-		if next == "" {
-			break
-		}
-		after = next
 	}
 	for _, p := range sorted(changed) {
 		if err := s.follow(ctx, rec, p, now); err != nil {
@@ -116,9 +118,16 @@ func (s *Service) follow(ctx context.Context, rec *record.Service, p person.Pers
 	if err != nil {
 		return err
 	}
+	dispensed, err := rec.Patient(ctx, string(p.Org), p.Record, "MedicationDispense")
+	if err != nil {
+		return err
+	}
 	return s.db.Write(ctx, func(tx *store.Tx) error {
 		left, err := s.Adopt(tx, p.Org, p.ID, requests)
 		if err != nil {
+			return err
+		}
+		if err := s.dispensed(tx, p.Org, p.ID, dispensed); err != nil {
 			return err
 		}
 		if len(left) > 0 {

@@ -46,6 +46,7 @@ const (
 	Ladder         = "dose"
 	CriticalLadder = "dose.critical"
 	TravelLadder   = "travel"
+	RefillLadder   = "refill"
 )
 
 // Regimen is one prescription as it is followed.

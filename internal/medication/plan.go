@@ -42,6 +42,9 @@ func (s *Service) Plan(tx *store.Tx, org person.OrgID, patient person.ID) error 
 		if err := s.askZone(tx, p); err != nil {
 			return err
 		}
+		if err := s.refills(tx, org, patient); err != nil {
+			return err
+		}
 	}
 	_, err = tx.Exec(`INSERT INTO dose_plan (org, shard, patient, planned_until) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (org, shard, patient) DO UPDATE SET planned_until = excluded.planned_until`,
