@@ -17,7 +17,7 @@ var floors = [][]string{
 	{"store/storetest"},
 	{"person"},
 	{"promise", "message", "message/gateway", "record"},
-	{"medication/timing", "medication/adherence", "reading/series", "reading/rule", "reading/gatt", "reading/fit", "reading/apple", "reading/omh", "reading/hrv", "reading/glucose", "reading/cgmcsv",
+	{"medication/timing", "medication/adherence", "reading/series", "reading/rule", "reading/gatt", "reading/fit", "reading/apple", "reading/omh", "reading/fhirobs", "reading/nightscout", "reading/healthconnect", "reading/hrv", "reading/glucose", "reading/cgmcsv",
 		"reading/pressure", "reading/news2", "survey/score"},
 	{"reading/plausible", "reading/format", "reading/coherence"},
 	{"medication/sentence"},

@@ -8,8 +8,11 @@ import (
 	"strings"
 
 	"doorstep/internal/reading/apple"
+	"doorstep/internal/reading/fhirobs"
 	"doorstep/internal/reading/fit"
 	"doorstep/internal/reading/gatt"
+	"doorstep/internal/reading/healthconnect"
+	"doorstep/internal/reading/nightscout"
 	"doorstep/internal/reading/omh"
 	"doorstep/internal/reading/sample"
 )
@@ -38,6 +41,9 @@ var All = []Format{
 	{"apple", "Apple Health: export.xml, or the archive with it", func(b []byte) bool { return apple.Is(b) || apple.IsZip(b) }, readApple},
 	{"fit", "FIT, of sports watches, scales and cuffs", fit.Is, plain(fit.Read)},
 	{"omh", "Open mHealth and IEEE 1752.1 data points", omh.Is, plain(omh.Read)},
+	{"fhir", "FHIR Observations, alone, in lists, NDJSON and Bundles", fhirobs.Is, plain(fhirobs.Read)},
+	{"healthconnect", "a batch of Health Connect's records as JSON", healthconnect.Is, plain(healthconnect.Read)},
+	{"nightscout", "Nightscout's entries and treatments", nightscout.Is, plain(nightscout.Read)},
 }
 
 // plain fits a decoder that needs nothing but a stream.

@@ -86,7 +86,7 @@ func TestRead(t *testing.T) {
 		t.Error("what it is")
 	}
 	got := lines(ReadBodies("heart-rate-2.0", strings.NewReader(`{"heart_rate":{"value":72,"unit":"beats/min"},"effective_time_frame":{"date_time":"2024-03-14T08:00:00Z"}} {}`), sample.Options{}))
-	if !slices.Equal(got, []string{"heart-rate 2024-03-14T08:00:00Z 8867-4 72 /min", "! offset 106: heart_rate is missing"}) {
+	if !slices.Equal(got, []string{"heart-rate 2024-03-14T08:00:00Z 8867-4 72 /min", "! offset 107: heart_rate is missing"}) {
 		t.Errorf("%q", got)
 	}
 	if !Known("blood-glucose-4.0") || !Known("omh/blood-glucose-x") && Known("blood-x") || Known("love-1.0") {

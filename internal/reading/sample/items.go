@@ -110,18 +110,18 @@ func within(err error) error {
 
 // top reads one value at the top; io.EOF where there is none.
 func (w *walk) top(lists []string) error {
-	begin := w.dec.InputOffset()
 	token, err := w.dec.Token()
 	if err != nil {
 		return err
 	}
+	begin := w.dec.InputOffset() - 1 // of the bracket
 	switch token {
 	case json.Delim('['):
 		return within(w.list(""))
 	case json.Delim('{'):
 		return within(w.object(begin, lists))
 	}
-	return Refuse(w.skipped+begin, "a value that is neither an object nor a list")
+	return Refuse(w.skipped+w.dec.InputOffset(), "before it a value that is neither an object nor a list")
 }
 
 // object reads the members of the object that has begun.
