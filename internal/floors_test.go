@@ -22,7 +22,7 @@ var floors = [][]string{
 	{"reading/plausible", "reading/format", "reading/coherence"},
 	{"medication/sentence"},
 	{"medication", "reading", "conversation"},
-	{"reading/watch"},
+	{"reading/watch", "reading/breath"},
 	{"web", "api", "fhirapi", "device"},
 	{"app"},
 	{"app/apptest"},

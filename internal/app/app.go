@@ -18,6 +18,7 @@ import (
 	"doorstep/internal/person"
 	"doorstep/internal/promise"
 	"doorstep/internal/reading"
+	"doorstep/internal/reading/breath"
 	"doorstep/internal/reading/watch"
 	"doorstep/internal/record"
 	"doorstep/internal/store"
@@ -42,6 +43,7 @@ type Server struct {
 	Medication    *medication.Service
 	Readings      *reading.Service
 	Watch         *watch.Service
+	Breath        *breath.Service
 	Conversations *conversation.Service
 	Intake        *device.Intake
 	Metrics       *api.Metrics // once there is a Handler
@@ -70,6 +72,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.Medication = medication.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Messages)
 	s.Readings = reading.New(o.DB, o.Clock, o.IDs)
 	s.Watch = watch.New(o.DB, o.Clock, s.People, s.Promises, s.Readings)
+	s.Breath = breath.New(o.DB, o.Clock, s.People, s.Readings, s.Record)
 	s.Conversations = conversation.New(o.DB, o.Clock, s.People, s.Messages, s.Promises)
 	s.Intake = &device.Intake{Service: s.Readings, Clock: o.Clock, Log: o.Log, Zone: s.deviceZone}
 
@@ -124,7 +127,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { s.every(ctx, planEvery, "planning", s.plan); return nil })
 	g.Go(func() error { s.every(ctx, sweepEvery, "looking for silence", s.sweep); return nil })
 	g.Go(func() error { s.every(ctx, sweepEvery, "devices that change hands", s.turn); return nil })
-	g.Go(func() error { s.every(ctx, tidyEvery, "tidying readings", s.tidy); return nil })
+	g.Go(func() error { s.every(ctx, tidyEvery, "tidying readings and sessions", s.tidy); return nil })
 	err := g.Wait()
 	stop()
 	return errors.Join(err, outbox.Wait())
@@ -179,6 +182,9 @@ func (s *Server) turn(ctx context.Context) error {
 }
 
 func (s *Server) tidy(ctx context.Context) error {
+	if _, err := s.Breath.CloseIdle(ctx); err != nil {
+		return err
+	}
 	_, err := s.Readings.Compact(ctx)
 	return err
 }

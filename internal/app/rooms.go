@@ -9,6 +9,7 @@ import (
 	"doorstep/internal/person"
 	"doorstep/internal/promise"
 	"doorstep/internal/reading"
+	"doorstep/internal/reading/breath"
 	"doorstep/internal/reading/watch"
 	"doorstep/internal/record"
 	"doorstep/internal/store"
@@ -22,7 +23,7 @@ type room struct {
 
 var rooms = []room{
 	{"person", person.Migrations}, {"promise", promise.Migrations}, {"message", message.Migrations}, {"record", record.Migrations},
-	{"medication", medication.Migrations}, {"reading", reading.Migrations}, {"watch", watch.Migrations},
+	{"medication", medication.Migrations}, {"reading", reading.Migrations}, {"watch", watch.Migrations}, {"breath", breath.Migrations},
 }
 
 // Migrate brings every room's tables up to date.

@@ -16,6 +16,7 @@ import (
 	"doorstep/internal/person"
 	"doorstep/internal/promise"
 	"doorstep/internal/reading"
+	"doorstep/internal/reading/breath"
 	"doorstep/internal/record"
 	"doorstep/internal/store"
 )
@@ -81,6 +82,8 @@ func newClinicOn(t testing.TB, db *store.DB) *clinic {
 	h.must(db.Migrate(t.Context(), "record", record.Migrations))
 	h.must(db.Migrate(t.Context(), "medication", medication.Migrations))
 	h.must(db.Migrate(t.Context(), "reading", reading.Migrations))
+	h.must(db.Migrate(t.Context(), "breath", breath.Migrations))
+	d.Breath = breath.New(db, h.clock, d.Person, d.Reading, record.New(db, h.clock, ids))
 	d.Promise = promise.New(db, h.clock, ids, d.Person)
 	var err error
 	d.Message, err = message.New(t.Context(), db, h.clock, ids, d.Person, "http://doorstep.test")

@@ -18,6 +18,7 @@ import (
 	"doorstep/internal/person"
 	"doorstep/internal/promise"
 	"doorstep/internal/reading"
+	"doorstep/internal/reading/breath"
 	"doorstep/internal/store"
 )
 
@@ -33,6 +34,7 @@ type Deps struct {
 	Message    *message.Service
 	Medication *medication.Service
 	Reading    *reading.Service
+	Breath     *breath.Service
 	Poster     Poster
 	Gateways   Gateways
 	Demo       Demo   // nil but in the demo
