@@ -16,8 +16,6 @@ const (
 
 var start = apptest.Start
 
-type post = apptest.Post
-
 // house is a house with what the tests of this room ask of it.
 type house struct{ *apptest.House }
 
