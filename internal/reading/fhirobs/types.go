@@ -91,7 +91,10 @@ var measured = map[string]bool{
 // devices are the nomenclature codes of ISO 11073-10101 that have a LOINC code here.
 var devices = map[string]string{
 	"150456": sample.OxygenSaturation, "149530": sample.HeartRate, "149546": sample.HeartRate, "147842": sample.HeartRate, "150021": sample.Systolic, "150022": sample.Diastolic,
-	"150023": sample.MeanPressure, "188736": sample.Weight, "188740": sample.Height, "188752": sample.BMI, "150364": sample.Temperature, "160184": sample.BloodGlucose, "151562": sample.Respiration,
+	"150023": sample.MeanPressure, "188736": sample.Weight, "188740": sample.Height, "188752": sample.BMI, "150364": sample.Temperature, "151562": sample.Respiration,
+	// glucose in whole blood and plasma (capillary, venous, arterial, undetermined), in tissue; not in control solution (160208)
+	"160184": sample.BloodGlucose, "160188": sample.BloodGlucose, "160192": sample.BloodGlucose, "160196": sample.BloodGlucose, "160200": sample.BloodGlucose, "160204": sample.BloodGlucose,
+	"160364": sample.BloodGlucose, "160368": sample.BloodGlucose, "160212": sample.TissueGlucose, "160220": sample.HbA1c,
 }
 
 // series answers the code: LOINC, else what the nomenclature of devices is in LOINC, else "mdc:" and its code, else the first

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"doorstep/internal/reading/apple"
+	"doorstep/internal/reading/cgmcsv"
 	"doorstep/internal/reading/fhirobs"
 	"doorstep/internal/reading/fit"
 	"doorstep/internal/reading/gatt"
@@ -43,6 +44,7 @@ var All = []Format{
 	{"omh", "Open mHealth and IEEE 1752.1 data points", omh.Is, plain(omh.Read)},
 	{"fhir", "FHIR Observations, alone, in lists, NDJSON and Bundles", fhirobs.Is, plain(fhirobs.Read)},
 	{"healthconnect", "a batch of Health Connect's records as JSON", healthconnect.Is, plain(healthconnect.Read)},
+	{"cgm", "exports of Dexcom Clarity and LibreView (CSV)", func(b []byte) bool { return cgmcsv.Sniff(b) != cgmcsv.Unknown }, plain(readCGM)},
 	{"nightscout", "Nightscout's entries and treatments", nightscout.Is, plain(nightscout.Read)},
 }
 

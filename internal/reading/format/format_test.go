@@ -1,11 +1,40 @@
 package format
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+	_ "time/tzdata"
 
 	"doorstep/internal/reading/sample"
 )
+
+// clarity is an export over the end of summer time: 1:30 comes twice.
+const clarity = "Index,Timestamp (YYYY-MM-DDThh:mm:ss),Event Type,Event Subtype,Patient Info,Device Info,Source Device ID,Glucose Value (mg/dL),Insulin Value (u),Carb Value (grams),Duration (hh:mm:ss),Glucose Rate of Change (mg/dL/min),Transmitter Time (Long Integer),Transmitter ID\n" +
+	"1,2026-11-01T01:30:00,EGV,,,,iPhone,100,,,,,10000,T1\n2,2026-11-01T01:30:00,EGV,,,,iPhone,Low,,,,,13600,T1\n3,2026-11-01T02:30:00,EGV,,,,iPhone,110,,,,,17200,T1\n4,yesterday,EGV,,,,iPhone,110,,,,,17200,T1\n"
+
+func TestCGM(t *testing.T) {
+	t.Parallel()
+	zone, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, _ := Detect([]byte(clarity))
+	var got []string
+	for s, err := range f.Read(Input{Reader: strings.NewReader(clarity)}, sample.Options{Zone: zone}) {
+		if err != nil {
+			got = append(got, "! "+err.Error())
+			continue
+		}
+		got = append(got, fmt.Sprint(s.At.Format(time.RFC3339), " ", s.Series, " ", s.Beyond, " ", s.Value, s.Unit, " ", s.Kind, " ", s.Source))
+	}
+	want := []string{"2026-11-01T01:30:00-04:00 99504-3 0 100mg/dL sensor T1", "2026-11-01T01:30:00-05:00 99504-3 -1 39mg/dL sensor T1", "2026-11-01T02:30:00-05:00 99504-3 0 110mg/dL sensor T1"}
+	if len(got) != 4 || !slices.Equal(got[:3], want) || !strings.HasPrefix(got[3], "! line 5: ") {
+		t.Errorf("\n%s", strings.Join(got, "\n"))
+	}
+}
 
 // Every format claims its own files and no other's.
 func TestDetect(t *testing.T) {
@@ -17,6 +46,7 @@ func TestDetect(t *testing.T) {
 		"fhir":          `{"resourceType":"Bundle"}`,
 		"healthconnect": `{"records":[{"type":"WeightRecord","time":""}]}`,
 		"nightscout":    `[{"_id":"1","date":1775421029000,"sgv":162}]`,
+		"cgm":           clarity,
 		"":              `{"answer":42}`,
 	} {
 		f, ok := Detect([]byte(head))

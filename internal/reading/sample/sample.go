@@ -68,7 +68,7 @@ func (o Options) Location() *time.Location {
 
 // Refusal is why an item was left out, and where it stands.
 type Refusal struct {
-	Offset int64  // bytes from the beginning of the file, of the item
+	Offset int64  // bytes from the beginning of the file, of the item; with a Line, 0 is not known
 	Line   int    // from 1; 0 where the file has no lines
 	Path   string // of the item in a file of items: "entry[3]"; "" where there is none
 	Reason string
@@ -76,7 +76,10 @@ type Refusal struct {
 
 func (r *Refusal) Error() string {
 	where := fmt.Sprintf("offset %d", r.Offset)
-	if r.Line > 0 {
+	switch {
+	case r.Line > 0 && r.Offset == 0:
+		where = fmt.Sprintf("line %d", r.Line)
+	case r.Line > 0:
 		where = fmt.Sprintf("line %d, %s", r.Line, where)
 	}
 	if r.Path != "" {
