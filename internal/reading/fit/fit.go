@@ -1,5 +1,5 @@
-// Package fit reads FIT files, the format of sports watches, bicycle computers, scales and cuffs: headers of 12 and 14 bytes,
-// definitions in both byte orders, compressed timestamps, developer fields (skipped), files chained in one, check values.
+// Package fit reads FIT files, the format of sports watches, bicycle computers, scales and cuffs: headers of 12, 14 and more
+// bytes, definitions in both byte orders, compressed timestamps, developer fields (skipped), files chained in one, check values.
 //
 // Its promise: it reads forward in constant memory; everything before a fault is answered, then the fault with its offset; a
 // field that says "invalid" is absent. Where the header's length of the data can be believed, reading goes on with the next file
@@ -143,13 +143,17 @@ func (r *Reader) header() error {
 		return fail("what follows is not a FIT file")
 	case string(b[8:12]) != ".FIT":
 		return fail("it is not a FIT file")
-	case size != 12 && size != 14:
-		return fail("the header's size is %d, want 12 or 14", size)
-	case len(b) < size:
+	case size != 12 && size < 14:
+		return fail("the header's size is %d, want 12, 14 or more", size)
+	}
+	if b, err = r.in.peek(size); err != nil {
+		if err != io.EOF {
+			return err
+		}
 		return fail("the file ends within the header")
 	}
 	var sum crc
-	if size == 14 {
+	if size >= 14 {
 		if want := binary.LittleEndian.Uint16(b[12:]); want != 0 && sum.of(b[:12]) != want {
 			return fail("the header's check value is %04x, its bytes have %04x", want, sum.of(b[:12]))
 		}

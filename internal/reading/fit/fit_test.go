@@ -79,6 +79,13 @@ func TestReadsEveryLayout(t *testing.T) {
 	if got := lines(in); !slices.Equal(got, smallLines) {
 		t.Errorf("without a check value in the header:\n%s", strings.Join(got, "\n"))
 	}
+	in = small(14, binary.LittleEndian)
+	longer := append(append(append([]byte{17}, in[1:14]...), 1, 2, 3), in[14:len(in)-2]...) // a header of versions to come
+	copy(longer[12:], []byte{0, 0})
+	longer = binary.LittleEndian.AppendUint16(longer, crc(0).of(longer))
+	if got := lines(longer); !slices.Equal(got, smallLines) {
+		t.Errorf("a longer header:\n%s", strings.Join(got, "\n"))
+	}
 	chain := append(small(14, binary.LittleEndian), small(12, binary.BigEndian)...)
 	if got := lines(chain); !slices.Equal(got, append(slices.Clone(smallLines), smallLines...)) {
 		t.Errorf("chained:\n%s", strings.Join(got, "\n"))

@@ -3,6 +3,7 @@
 package format
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"strings"
@@ -59,8 +60,15 @@ func readApple(in Input, o sample.Options) sample.Seq {
 		if _, err := in.At.ReadAt(head, 0); err == nil && apple.IsZip(head) {
 			return apple.ReadZip(in.At, in.Size, o)
 		}
+		return apple.Read(in.Reader, o)
 	}
-	return apple.Read(in.Reader, o)
+	r := bufio.NewReader(in.Reader)
+	if head, _ := r.Peek(4); apple.IsZip(head) {
+		return func(yield func(sample.Sample, error) bool) {
+			yield(sample.Sample{}, sample.Refuse(0, "an archive cannot be read from a pipe, its table of contents stands at the end"))
+		}
+	}
+	return apple.Read(r, o)
 }
 
 // Detect answers the format of a file by its first bytes; ok is false where none claims it.

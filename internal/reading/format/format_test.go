@@ -63,8 +63,11 @@ func TestDetect(t *testing.T) {
 			t.Errorf("%s is claimed %d times", name, n)
 		}
 	}
-	if f, _ := Detect([]byte("PK\x03\x04")); f.Name != "apple" {
-		t.Error(f.Name)
+	f, _ := Detect([]byte("PK\x03\x04"))
+	for _, err := range f.Read(Input{Reader: strings.NewReader("PK\x03\x04")}, sample.Options{}) {
+		if f.Name != "apple" || err == nil || !strings.Contains(err.Error(), "from a pipe") {
+			t.Error(f.Name, err)
+		}
 	}
 	if _, ok := Detect(nil); ok {
 		t.Error("an empty file is of a format")
