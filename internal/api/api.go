@@ -24,6 +24,7 @@ import (
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
 	"doorstep/internal/person"
+	"doorstep/internal/programme"
 	"doorstep/internal/promise"
 	"doorstep/internal/reading"
 	"doorstep/internal/store"
@@ -45,6 +46,7 @@ type Deps struct {
 	Message    *message.Service
 	Medication *medication.Service
 	Reading    *reading.Service
+	Programme  *programme.Service
 	// Devices answers POST /api/v1/devices/{device}/readings, which a device signs with its own key.
 	Devices http.Handler
 	// Viewer answers who holds the page's cookie; nil: programs sign in by bearer token alone.
@@ -102,6 +104,7 @@ func (s *server) jsonRoutes(mux *http.ServeMux) {
 	s.patientRoutes()
 	s.promiseRoutes()
 	s.doseRoutes()
+	s.adherenceRoutes()
 	s.readingRoutes()
 	s.messageRoutes()
 	s.deviceRoutes(mux)
