@@ -151,7 +151,7 @@ func (c decodeCmd) write(e *env, f format.Format, in format.Input, name string, 
 
 // sampleLine puts a sample into a line; zoned says that the person has told the zone of wall clocks.
 func sampleLine(o *object, s *sample.Sample, zoned bool) {
-	o.text("series", s.Series)
+	o.word("series", s.Series)
 	o.time("at", s.At)
 	switch {
 	case s.Text != "":
@@ -161,9 +161,9 @@ func sampleLine(o *object, s *sample.Sample, zoned bool) {
 	default:
 		o.decimal("value", s.Value, s.Decimals)
 	}
-	o.text("unit", s.Unit)
-	o.text("source", s.Source)
-	o.text("kind", s.Kind)
+	o.word("unit", s.Unit)
+	o.word("source", s.Source)
+	o.word("kind", s.Kind)
 	if !s.Until.IsZero() {
 		o.time("until", s.Until)
 	}
@@ -183,6 +183,20 @@ func sampleLine(o *object, s *sample.Sample, zoned bool) {
 		o.key("zone_unknown")
 		o.b = append(o.b, "true"...)
 	}
+}
+
+// word puts a string as text does, the quick way where nothing in it is to be escaped.
+func (o *object) word(name, v string) {
+	for i := range len(v) {
+		if c := v[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			o.text(name, v)
+			return
+		}
+	}
+	o.key(name)
+	o.b = append(o.b, '"')
+	o.b = append(o.b, v...)
+	o.b = append(o.b, '"')
 }
 
 // time puts a time with its offset, null where there is none.

@@ -17,10 +17,14 @@ import (
 	"doorstep/internal/reading/sample"
 )
 
-// Is reports whether a file that begins so holds data points.
+// Is reports whether a file that begins so holds data points, or bodies alone.
 func Is(head []byte) bool {
 	head = bytes.TrimLeft(head, "\xef\xbb\xbf \t\r\n[")
-	return len(head) > 0 && head[0] == '{' && bytes.Contains(head, []byte(`"schema_id"`)) && bytes.Contains(head, []byte(`"header"`))
+	if len(head) == 0 || head[0] != '{' {
+		return false
+	}
+	has := func(name string) bool { return bytes.Contains(head, []byte(`"`+name+`"`)) }
+	return has("schema_id") && has("header") || has("effective_time_frame")
 }
 
 // Validate judges a document by a schema, "omh", "blood-glucose", "4.0"; a minor version that is not known, or "x", is the
@@ -145,6 +149,36 @@ type header struct {
 	} `json:"external_datasheets"`
 }
 
+// measures are the schemas of bodies whose measured property is not named as they are.
+var measures = map[string]string{"systolic_blood_pressure": "blood-pressure", "diastolic_blood_pressure": "blood-pressure", "kcal_burned": "calories-burned"}
+
+// body answers the samples of a body without a header: its schema is the latest one of the property measured.
+func body(raw []byte, o sample.Options) ([]sample.Sample, error) {
+	v, err := parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	object, _ := v.(map[string]any)
+	for property := range object {
+		name := measures[property]
+		if name == "" {
+			name = strings.ReplaceAll(property, "_", "-")
+		}
+		for major := 9; major > 0; major-- {
+			s, full := known().find("omh", name, fmt.Sprint(major, ".x"))
+			if s == nil || s.Properties[property] == nil {
+				continue
+			}
+			if f := (check{l: known(), root: s, name: full}).value(s, v, ""); f != nil {
+				return nil, fmt.Errorf("%s: %w", full, f)
+			}
+			o.Seen(name)
+			return samples(header{Schema: schemaID{"omh", name, ""}}, object, o), nil
+		}
+	}
+	return nil, fmt.Errorf("it is neither a data point (header and body) nor the body of a measure that is known")
+}
+
 // point answers the samples of a data point or series.
 func point(raw []byte, o sample.Options) ([]sample.Sample, error) {
 	var parts struct {
@@ -153,6 +187,9 @@ func point(raw []byte, o sample.Options) ([]sample.Sample, error) {
 	}
 	if err := json.Unmarshal(raw, &parts); err != nil {
 		return nil, fmt.Errorf("it is not a data point")
+	}
+	if parts.Header == nil && parts.Body == nil {
+		return body(raw, o)
 	}
 	if parts.Header == nil || parts.Body == nil {
 		return nil, fmt.Errorf("it is not a data point: header or body is missing")
@@ -168,13 +205,13 @@ func point(raw []byte, o sample.Options) ([]sample.Sample, error) {
 	if err := Validate(standard, "header", version, parts.Header); err != nil {
 		return nil, fmt.Errorf("header: %w", err)
 	}
-	body, err := parse(parts.Body)
+	content, err := parse(parts.Body)
 	if err != nil {
 		return nil, err
 	}
-	list, isSeries := body.([]any)
+	list, isSeries := content.([]any)
 	if !isSeries {
-		list = []any{body}
+		list = []any{content}
 	}
 	o.Seen(h.Schema.Name)
 	namespace := h.Schema.Namespace
@@ -188,7 +225,7 @@ func point(raw []byte, o sample.Options) ([]sample.Sample, error) {
 		if !ok {
 			return nil, fmt.Errorf("body: it is no object")
 		}
-		if s != nil {
+		if s != nil && len(object) > 0 { // an empty body holds nothing that could be wrong
 			if f := (check{l: known(), root: s, name: full}).value(s, one, ""); f != nil {
 				place := "body"
 				if isSeries {

@@ -89,6 +89,10 @@ func TestRead(t *testing.T) {
 	if !slices.Equal(got, []string{"heart-rate 2024-03-14T08:00:00Z 8867-4 72 /min", "! offset 107: heart_rate is missing"}) {
 		t.Errorf("%q", got)
 	}
+	got = lines(Read(strings.NewReader(`{"step_count":{"value":812,"unit":"steps"},"effective_time_frame":{"time_interval":{"start_date_time":"2024-03-14T08:00:00Z","end_date_time":"2024-03-14T09:00:00Z"}}} {"heart_rate":{"value":72}} {"love":1}`), sample.Options{}))
+	if len(got) != 3 || got[0] != "step-count 2024-03-14T08:00:00Z/09:00 55423-8 812 {steps}" || !strings.Contains(got[1], "omh/heart-rate-2.0: ") || !strings.Contains(got[2], "neither a data point") {
+		t.Errorf("%q", got)
+	}
 	if !Known("blood-glucose-4.0") || !Known("omh/blood-glucose-x") && Known("blood-x") || Known("love-1.0") {
 		t.Error("what is known")
 	}

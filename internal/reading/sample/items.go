@@ -38,6 +38,7 @@ func Items(r io.Reader, lists ...string) iter.Seq2[Item, error] {
 			skipped = int64(n)
 		}
 		w := walk{dec: json.NewDecoder(in), skipped: skipped, yield: yield}
+		w.dec.UseNumber()
 		for err := w.top(lists); !w.done; err = w.top(lists) {
 			if err == io.EOF {
 				return
@@ -121,7 +122,12 @@ func (w *walk) top(lists []string) error {
 	case json.Delim('{'):
 		return within(w.object(begin, lists))
 	}
-	return Refuse(w.skipped+w.dec.InputOffset(), "before it a value that is neither an object nor a list")
+	raw, err := json.Marshal(token) // a word, a number, true, false or null
+	if err != nil {
+		return err
+	}
+	w.done = !w.yield(Item{Raw: raw, Offset: max(0, w.skipped+w.dec.InputOffset()-int64(len(raw)))}, nil)
+	return nil
 }
 
 // object reads the members of the object that has begun.

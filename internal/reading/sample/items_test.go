@@ -35,7 +35,7 @@ func TestItems(t *testing.T) {
 		"\xef\xbb\xbf{\"a\":1}":       {`@3 {"a":1}`},
 		`[{"a":1},{"a":`:              {`[0]@1 {"a":1}`, `! offset 9: the file ends too early`},
 		`{"a":1} oops`:                {`@0 {"a":1}`, `! offset 8: it is not JSON: invalid character 'o' looking for beginning of value`},
-		`7`:                           {`! offset 1: before it a value that is neither an object nor a list`},
+		`7`:                           {`@0 7`},
 		`[{"a":1}`:                    {`[0]@1 {"a":1}`, `! offset 8: the file ends too early`},
 	} {
 		if got := items(in); !slices.Equal(got, want) {
