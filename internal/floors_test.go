@@ -21,7 +21,7 @@ var floors = [][]string{
 		"reading/pressure", "reading/news2", "survey/score"},
 	{"reading/plausible", "reading/format", "reading/coherence"},
 	{"medication/sentence"},
-	{"medication", "reading", "conversation"},
+	{"medication", "reading", "conversation", "programme"},
 	{"reading/watch", "reading/breath"},
 	{"web", "api", "fhirapi", "device"},
 	{"app"},

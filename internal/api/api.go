@@ -109,6 +109,7 @@ func (s *server) jsonRoutes(mux *http.ServeMux) {
 	s.messageRoutes()
 	s.deviceRoutes(mux)
 	s.ruleRoutes()
+	s.programmeRoutes()
 	s.deskRoutes()
 
 	for _, path := range s.api.OpenAPI().Paths {

@@ -21,6 +21,7 @@ import (
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
 	"doorstep/internal/person"
+	"doorstep/internal/programme"
 	"doorstep/internal/promise"
 	"doorstep/internal/reading"
 	"doorstep/internal/reading/watch"
@@ -35,7 +36,7 @@ const (
 )
 
 var rooms = []storetest.Room{{Name: "person", FS: person.Migrations}, {Name: "promise", FS: promise.Migrations}, {Name: "message", FS: message.Migrations},
-	{Name: "medication", FS: medication.Migrations}, {Name: "reading", FS: reading.Migrations}, {Name: "api", FS: api.Migrations}}
+	{Name: "medication", FS: medication.Migrations}, {Name: "reading", FS: reading.Migrations}, {Name: "api", FS: api.Migrations}, {Name: "programme", FS: programme.Migrations}}
 
 // start is Monday the 9th of March 2026, 07:00 in New York, an hour before Ruth's medicines.
 var start = time.Date(2026, 3, 9, 11, 0, 0, 0, time.UTC)
@@ -113,6 +114,7 @@ func newClinic(t testing.TB, db *store.DB) *clinic {
 		Log: slog.New(slog.NewTextHandler(&locked{b: h.log}, nil))}
 	d.Reading.ListenHolders(watch.Lights{People: d.Person})
 	d.Promise = promise.New(db, h.clock, ids, d.Person)
+	d.Programme = programme.New(h.clock, ids, d.Person)
 	var err error
 	d.Message, err = message.New(t.Context(), db, h.clock, ids, d.Person, base)
 	h.must(err)

@@ -16,6 +16,7 @@ import (
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
 	"doorstep/internal/person"
+	"doorstep/internal/programme"
 	"doorstep/internal/promise"
 	"doorstep/internal/reading"
 	"doorstep/internal/reading/breath"
@@ -45,6 +46,7 @@ type Server struct {
 	Watch         *watch.Service
 	Breath        *breath.Service
 	Conversations *conversation.Service
+	Programme     *programme.Service
 	Intake        *device.Intake
 	Metrics       *api.Metrics // once there is a Handler
 
@@ -74,6 +76,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.Watch = watch.New(o.DB, o.Clock, s.People, s.Promises, s.Readings)
 	s.Breath = breath.New(o.DB, o.Clock, s.People, s.Readings, s.Record)
 	s.Conversations = conversation.New(o.DB, o.Clock, s.People, s.Messages, s.Promises)
+	s.Programme = programme.New(o.Clock, o.IDs, s.People)
 	s.Intake = &device.Intake{Service: s.Readings, Clock: o.Clock, Log: o.Log, Zone: s.deviceZone}
 
 	s.Promises.SetHands(hands{s.Messages})
@@ -82,6 +85,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.Messages.SetDesk(desk{s})
 	s.Messages.SetChannel(person.Cue, cues{s})
 	s.Readings.Listen(s.Watch)
+	s.Readings.Listen(measured{s})
 	s.Readings.ListenPills(pills{s})
 	s.Readings.ListenHolders(watch.Lights{People: s.People})
 	return s, nil

@@ -85,7 +85,7 @@ func (h *clinic) walk(lang string) []stop {
 		{"helping", "/helping?all=1", &helper}, {"helping-today", helping + "/today", &helper}, {"helping-numbers", helping + "/numbers", &helper},
 		{"helping-messages", helping + "/messages", &helper}, {"helping-me", helping + "/me", &helper}, {"helper-account", "/account", &helper},
 		{"desk", "/desk", &nurse}, {"people", "/desk/people", &nurse}, {"person", "/desk/people/" + string(patient.ID), &nurse},
-		{"person-me", "/desk/people/" + string(patient.ID) + "/me", &nurse}, {"person-rules", "/desk/people/" + string(patient.ID) + "/rules?preset=heart-failure-own", &nurse},
+		{"person-me", "/desk/people/" + string(patient.ID) + "/me", &nurse}, {"programme", "/desk/programme", &nurse}, {"person-rules", "/desk/people/" + string(patient.ID) + "/rules?preset=heart-failure-own", &nurse},
 		{"account", "/account", &nurse},
 		{"nowhere", "/nowhere", nil}, {"demo", "/demo", nil}, {"demo-phone", "/demo/phone/+15550100001", nil}, {"demo-box", "/demo/pillbox/box", nil},
 	}

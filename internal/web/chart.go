@@ -63,7 +63,7 @@ func back(w http.ResponseWriter, r *http.Request, to, done string) error {
 var doneNotes = map[string]string{
 	"taken": "done.taken", "skipped": "done.skipped", "saved": "done.saved", "sent": "done.sent", "ended": "done.ended",
 	"task": "done.task", "snoozed": "done.snoozed", "finished": "done.finished", "shift": "done.shift", "added": "done.added", "noted": "done.noted",
-	"rules.on": "rules.saved", "rules.off": "rules.ended",
+	"rules.on": "rules.saved", "rules.off": "rules.ended", "minutes": "minutes.saved",
 	"device.on": "done.device.on", "device.off": "done.device.off",
 }
 

@@ -58,6 +58,7 @@ func (s *Server) deskRoutes(mux *http.ServeMux) {
 	mux.Handle("POST /desk/shifts", s.staff(s.addShift))
 	s.peopleRoutes(mux)
 	s.ruleRoutes(mux)
+	s.programmeRoutes(mux)
 }
 
 func (s *Server) desk(w http.ResponseWriter, r *http.Request, p *page) error {

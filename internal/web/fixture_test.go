@@ -14,6 +14,7 @@ import (
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
 	"doorstep/internal/person"
+	"doorstep/internal/programme"
 	"doorstep/internal/promise"
 	"doorstep/internal/reading"
 	"doorstep/internal/reading/breath"
@@ -85,6 +86,8 @@ func newClinicOn(t testing.TB, db *store.DB) *clinic {
 	h.must(db.Migrate(t.Context(), "breath", breath.Migrations))
 	d.Breath = breath.New(db, h.clock, d.Person, d.Reading, record.New(db, h.clock, ids))
 	d.Promise = promise.New(db, h.clock, ids, d.Person)
+	h.must(db.Migrate(t.Context(), "programme", programme.Migrations))
+	d.Programme = programme.New(h.clock, ids, d.Person)
 	var err error
 	d.Message, err = message.New(t.Context(), db, h.clock, ids, d.Person, "http://doorstep.test")
 	h.must(err)

@@ -16,6 +16,7 @@ import (
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
 	"doorstep/internal/person"
+	"doorstep/internal/programme"
 	"doorstep/internal/promise"
 	"doorstep/internal/reading"
 	"doorstep/internal/reading/breath"
@@ -34,6 +35,7 @@ type Deps struct {
 	Message    *message.Service
 	Medication *medication.Service
 	Reading    *reading.Service
+	Programme  *programme.Service
 	Breath     *breath.Service
 	Poster     Poster
 	Gateways   Gateways
