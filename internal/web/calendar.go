@@ -15,6 +15,7 @@ type doseCalendar struct {
 	Chart string
 	Heads []string
 	Rows  [][]string
+	Went  []string // how it went, a sentence each
 }
 
 const calendarDays = 28
@@ -62,6 +63,9 @@ func (s *Server) doseDays(tx *store.Tx, p *page) (*doseCalendar, error) {
 	heads := make([]string, 7)
 	for i := range heads {
 		heads[i] = words.Weekday(p.Lang, (begin+time.Weekday(i))%7)
+	}
+	if c.Went, err = s.went(tx, p); err != nil {
+		return nil, err
 	}
 	c.Chart = calendar(c.Say, heads, int(first.Weekday()-begin+7)%7, kinds)
 	return c, nil

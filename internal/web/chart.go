@@ -18,6 +18,7 @@ func (s *Server) chartRoutes(mux *http.ServeMux) {
 	both("GET", "/numbers", person.See, "numbers", s.numbers)
 	both("GET", "/messages", person.Message, "messages", s.messages)
 	both("POST", "/messages", person.Message, "write a message", s.post)
+	s.medicineRoutes(mux)
 	both("GET", "/me", person.See, "settings", s.me)
 	both("POST", "/me/day", person.Manage, "change the day", s.saveDay)
 	both("POST", "/me/contact", person.Manage, "change a consent", s.saveConsent)
@@ -64,6 +65,7 @@ var doneNotes = map[string]string{
 	"taken": "done.taken", "skipped": "done.skipped", "saved": "done.saved", "sent": "done.sent", "ended": "done.ended",
 	"task": "done.task", "snoozed": "done.snoozed", "finished": "done.finished", "shift": "done.shift", "added": "done.added", "noted": "done.noted",
 	"rules.on": "rules.saved", "rules.off": "rules.ended", "minutes": "minutes.saved",
+	"noted.dose": "done.dose", "early": "done.early",
 	"device.on": "done.device.on", "device.off": "done.device.off",
 }
 

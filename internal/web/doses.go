@@ -23,6 +23,7 @@ type dose struct {
 	Know      string   // how we know what became of it
 	Mark      string
 	Open      bool // may still be answered
+	Opened    bool // by a device alone: it may have been no dose
 }
 
 // doseMarks are the signs of each status.
@@ -52,6 +53,7 @@ func (s *Server) doses(tx *store.Tx, names *names, day clock.Day) ([]dose, error
 		}
 		x := dose{Promise: d.Promise.ID, Due: d.Due, Status: d.Status, Say: p.Whose("say.dose", "time", p.Time(d.Due)), Mark: doseMarks[d.Status]}
 		x.Open = d.Status == medication.Due || d.Status == medication.Missed || d.Status == medication.Opened
+		x.Opened = d.Status == medication.Opened
 		for _, item := range d.Items {
 			x.Medicines = append(x.Medicines, p.medicine(item))
 		}
@@ -107,6 +109,9 @@ func (n *names) known(d medication.Dose, v promise.View) (string, error) {
 		}
 		all = append(all, text)
 	}
+	if d.Status == medication.Opened { // never rounded up
+		all = append(all, n.p.T("sure."+string(d.Confidence)))
+	}
 	return strings.Join(all, ". "), nil
 }
 
@@ -130,6 +135,14 @@ func readAnswer(r *http.Request, p *page) (medication.Word, error) {
 	switch r.PostForm.Get("answer") {
 	case "taken":
 		a.Taken = true
+	case "pocket": // from another place than the box, at a time of today
+		at, err := p.earlier(strings.TrimSpace(r.PostForm.Get("time")))
+		if err != nil {
+			return a, err
+		}
+		a.Taken, a.Kind, a.At = true, medication.KindPocket, at
+	case "nodose":
+		a.Kind = medication.KindNoDose
 	case "skipped":
 		a.Reason = r.PostForm.Get("reason")
 		if note := strings.TrimSpace(r.PostForm.Get("note")); note != "" {
@@ -145,7 +158,10 @@ func readAnswer(r *http.Request, p *page) (medication.Word, error) {
 		return a, fault.Invalidf("Please choose one of the answers.")
 	}
 	if p.Helping() {
-		a.For, a.Kind = p.Patient.ID, "word"
+		a.For = p.Patient.ID
+		if a.Kind == "tap" {
+			a.Kind = "word"
+		}
 	}
 	return a, nil
 }
@@ -155,7 +171,12 @@ func readAnswer(r *http.Request, p *page) (medication.Word, error) {
 func (s *Server) answerDose(w http.ResponseWriter, r *http.Request, p *page) error {
 	a, err := readAnswer(r, p)
 	if err == nil {
-		err = s.DB.Write(r.Context(), func(tx *store.Tx) error { return s.Medication.Say(tx, a) })
+		err = s.DB.Write(r.Context(), func(tx *store.Tx) error {
+			if a.Kind == medication.KindNoDose {
+				return s.Medication.NoDose(tx, a)
+			}
+			return s.Medication.Say(tx, a)
+		})
 	}
 	desk := strings.HasPrefix(p.Base, "/desk")
 	if err != nil {
@@ -167,8 +188,11 @@ func (s *Server) answerDose(w http.ResponseWriter, r *http.Request, p *page) err
 		})
 	}
 	done := "skipped"
-	if a.Taken {
+	switch {
+	case a.Taken:
 		done = "taken"
+	case a.Kind == medication.KindNoDose:
+		done = "saved"
 	}
 	if desk {
 		return back(w, r, p.Base, "noted")

@@ -18,6 +18,7 @@ type mePage struct {
 	Helpers  []helper
 	Looks    []look
 	Devices  devices
+	Meds     medicines
 }
 
 type helper struct {
@@ -63,6 +64,9 @@ func (s *Server) showMe(w http.ResponseWriter, r *http.Request, p *page, status 
 			return err
 		}
 		if m.Devices, err = s.loadDevices(tx, p); err != nil {
+			return err
+		}
+		if m.Meds, err = s.medicines(tx, p); err != nil {
 			return err
 		}
 		m.Looks, err = s.looks(tx, p)

@@ -25,6 +25,7 @@ type personPage struct {
 	Contacts []person.Contact
 	Helpers  []helper
 	Figures  []figure
+	Meds     medicines
 }
 
 // promised is one promise with what happened to it.
@@ -86,6 +87,12 @@ func (s *Server) loadPerson(tx *store.Tx, m *personPage) error {
 	slices.SortStableFunc(m.Tasks, func(a, b taskLine) int { // what is open first
 		return cmp.Compare(store.Micros(a.Closed), 0) - cmp.Compare(store.Micros(b.Closed), 0)
 	})
+	if m.Meds, err = s.medicines(tx, m.page); err != nil {
+		return err
+	}
+	if err := s.measured(tx, m.page, &m.Meds); err != nil {
+		return err
+	}
 	doses, err := s.doses(tx, names, m.Day)
 	if err != nil {
 		return err

@@ -18,7 +18,8 @@ type todayPage struct {
 	Date    string
 	Summary string // for family: how the day stands in one sentence
 	Acting  []acting
-	Next    []next // normally one; more when several are due at once
+	Moving  *moving // another zone, and no word yet
+	Next    []next  // normally one; more when several are due at once
 	Later   []line
 	Done    []line
 }
@@ -58,6 +59,11 @@ func (s *Server) loadToday(tx *store.Tx, m *todayPage) error {
 	doses, err := s.doses(tx, names, m.Patient.DayOf(m.Now))
 	if err != nil {
 		return err
+	}
+	if x, ok, err := s.Medication.Moving(tx, m.Patient); err != nil {
+		return err
+	} else if ok {
+		m.Moving = m.moving(x)
 	}
 	done, due := 0, 0 // what the patient was to do until now
 	for i := range doses {
@@ -113,7 +119,7 @@ func (s *Server) loadOthers(tx *store.Tx, m *todayPage, names *names) (kept, ask
 		return 0, 0, err
 	}
 	for _, v := range views {
-		if v.Kind == medication.Kind || v.State == promise.Released {
+		if v.Kind == medication.Kind || v.Kind == medication.Travel || v.State == promise.Released {
 			continue
 		}
 		own := v.Keeper.Kind == "patient"
