@@ -289,13 +289,14 @@ func (s *Service) write(tx *store.Tx, b *batch) error {
 			return err
 		}
 	}
+	mark := s.next.asOf(b.severity, b.shard)
 	at, err := firstDue(tx, b.severity, b.shard)
 	if err != nil {
 		return err
 	}
 	rows, now := b.rows, b.now
 	tx.After(func() {
-		s.next.set(b.severity, b.shard, at)
+		s.next.set(b.severity, b.shard, at, mark)
 		for i := range rows {
 			if i == 0 || !rows[i].RungAt.Equal(rows[i-1].RungAt) {
 				s.lag(now.Sub(rows[i].RungAt))

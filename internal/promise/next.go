@@ -19,11 +19,24 @@ const severities = int(Severe) + 1
 type next struct {
 	mu   sync.Mutex
 	at   [severities][person.Shards]int64
+	told [severities][person.Shards]int // how often a part's time was lowered
 	wake chan struct{}
 }
 
-func (n *next) set(severity Severity, shard int, at int64) {
+// asOf answers a mark for set: take it before the agenda is read.
+func (n *next) asOf(severity Severity, shard int) int {
 	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.told[severity][shard]
+}
+
+// set notes what the agenda said. When somebody has lowered the part's time since the mark was taken, what was read may be older
+// than that, and the earlier of the two holds: a look too early finds nothing, one too late is lateness.
+func (n *next) set(severity Severity, shard int, at int64, mark int) {
+	n.mu.Lock()
+	if n.told[severity][shard] != mark {
+		at = min(at, n.at[severity][shard])
+	}
 	n.at[severity][shard] = at
 	n.mu.Unlock()
 }
@@ -32,6 +45,7 @@ func (n *next) set(severity Severity, shard int, at int64) {
 func (n *next) sooner(severity Severity, shard int, at int64) {
 	n.mu.Lock()
 	changed := at < n.at[severity][shard]
+	n.told[severity][shard]++
 	if changed {
 		n.at[severity][shard] = at
 	}
@@ -91,6 +105,9 @@ func (s *Service) hear(hint string) {
 
 // Refresh reads the first row of every part of the agenda: at the start, and every few seconds in case a hint was lost.
 func (s *Service) Refresh(ctx context.Context) error {
+	s.next.mu.Lock()
+	marks := s.next.told // before the view of the database that Read gives
+	s.next.mu.Unlock()
 	return s.db.Read(ctx, func(tx *store.Tx) error {
 		for v := Routine; v <= Severe; v++ {
 			for shard := range person.Shards {
@@ -98,7 +115,7 @@ func (s *Service) Refresh(ctx context.Context) error {
 				if err != nil {
 					return err
 				}
-				s.next.set(v, shard, at)
+				s.next.set(v, shard, at, marks[v][shard])
 			}
 		}
 		return nil
