@@ -9,6 +9,7 @@ import (
 	"doorstep/internal/clock"
 	"doorstep/internal/fault"
 	"doorstep/internal/medication"
+	"doorstep/internal/medication/timing"
 	"doorstep/internal/person"
 	"doorstep/internal/promise"
 	"doorstep/internal/store"
@@ -78,6 +79,7 @@ type regimenInput struct {
 		Critical bool            `json:"critical,omitempty" doc:"A missed dose is told to the family, then to the desk."`
 		Text     string          `json:"text,omitempty" maxLength:"500" doc:"How to take it, in the prescriber's words."`
 		Authored string          `json:"authored,omitempty" maxLength:"10" doc:"YYYY-MM-DD; today when left out."`
+		Policy   timing.Policy   `json:"policy,omitempty" enum:"wall,interval,home" doc:"Which clock rules its times: the wall clock where the patient is (when left out), a fixed interval, or the clock at home."`
 	}
 }
 
@@ -90,7 +92,7 @@ func (s *server) addRegimen(ctx context.Context, c *caller, in *regimenInput) (r
 		return regimen{}, err
 	}
 	b := in.Body
-	r := medication.Regimen{Org: c.Org, Patient: p.ID, Name: b.Name, Critical: b.Critical, Text: b.Text, Authored: p.DayOf(s.Clock.Now())}
+	r := medication.Regimen{Org: c.Org, Patient: p.ID, Name: b.Name, Critical: b.Critical, Text: b.Text, Policy: b.Policy, Authored: p.DayOf(s.Clock.Now())}
 	if err := json.Unmarshal(b.Dosage, &r.Dosage); err != nil || len(r.Dosage) == 0 {
 		return regimen{}, fault.Invalidf("dosage: want an array of FHIR R4 Dosage, with one at least.")
 	}

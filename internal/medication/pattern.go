@@ -1,6 +1,7 @@
 package medication
 
 import (
+	"math"
 	"time"
 
 	"doorstep/internal/person"
@@ -58,8 +59,9 @@ func (m parts) list() (out []Part) {
 }
 
 // Pattern answers where doses are missed: the part of the day, on weekends, on weekdays or on all days, whose missed share stands
-// out. It asks for at least three missed doses and eight due ones there, half of all that were missed, and twice the share of the rest; else ok is
-// false, and there is no pattern to speak of. When is weekend, weekday or always.
+// out. It asks for at least three missed doses and eight due ones there, half of all that were missed, twice the share of the rest, and
+// for less than one chance in a hundred that missed doses fall so by themselves (Fisher's exact test, one-sided); else ok is false, and
+// there is no pattern to speak of. When is weekend, weekday or always.
 func (m Measures) Pattern() (part, when string, missed, due int, ok bool) {
 	all, allMissed := 0, 0
 	for _, x := range m.ByPart {
@@ -82,10 +84,27 @@ func (m Measures) Pattern() (part, when string, missed, due int, ok bool) {
 			}
 			share, rest := float64(n)/float64(d), float64(allMissed-n)/float64(all-d)
 			// The stronger the contrast the better; of two that are as strong the wider one, which comes first.
-			if share >= 2*rest && share-rest > best+1e-9 {
+			if share >= 2*rest && share-rest > best+1e-9 && byChance(all, allMissed, d, n) < 0.01 {
 				best, part, when, missed, due, ok = share-rest, name, w, n, d, true
 			}
 		}
 	}
 	return part, when, missed, due, ok
+}
+
+// byChance answers how likely it is that of missed doses among all, at least n fall among due of them, if nothing draws them there.
+func byChance(all, missed, due, n int) float64 {
+	choose := func(n, k int) float64 {
+		a, _ := math.Lgamma(float64(n + 1))
+		b, _ := math.Lgamma(float64(k + 1))
+		c, _ := math.Lgamma(float64(n - k + 1))
+		return a - b - c
+	}
+	sum := 0.0
+	for k := n; k <= min(due, missed); k++ {
+		if missed-k <= all-due {
+			sum += math.Exp(choose(due, k) + choose(all-due, missed-k) - choose(all, missed))
+		}
+	}
+	return sum
 }

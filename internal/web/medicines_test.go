@@ -1,13 +1,17 @@
 package web
 
 import (
+	"fmt"
 	"html"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"doorstep/internal/fhir"
 	"doorstep/internal/medication"
+	"doorstep/internal/medication/timing"
+	"doorstep/internal/person"
 	"doorstep/internal/promise"
 	"doorstep/internal/store"
 )
@@ -162,6 +166,42 @@ func TestWhatTheBoxCannotKnow(t *testing.T) {
 	for _, bad := range [][]string{{"/me/away", "first", "2026-03-10", "last", "2026-03-01", "why", "away.hospital"}, {"/me/away", "first", "soon"}, {"/me/home", "first", "2026-01-01"}, {"/me/took", "regimen", "none"}} {
 		if answer, _ := h.post(ruth, bad[0], bad[1:]...); answer.StatusCode < 400 {
 			t.Errorf("%v: %s", bad, answer.Status)
+		}
+	}
+}
+
+// TestMedicinePages holds the pages with everything that may stand on them about medicines against axe-core and scrolling sideways.
+func TestMedicinePages(t *testing.T) {
+	t.Parallel()
+	h := newClinic(t).live()
+	h.moreLadders()
+	yes := true
+	for _, p := range []person.Person{h.ruth, h.luis} {
+		h.write(func(tx *store.Tx) error {
+			_, err := h.Medication.Save(tx, medication.Regimen{Org: h.org, Patient: p.ID, ID: "pain" + string(p.ID), Name: "Paracetamol 500 mg", Authored: p.DayOf(h.clock.Now()), Policy: timing.Home,
+				Dosage: []fhir.Dosage{{AsNeededBoolean: &yes, Timing: &fhir.Timing{Repeat: &fhir.Repeat{Frequency: 1, Period: "4", PeriodUnit: "h"}},
+					DoseAndRate: []fhir.DoseAndRate{{DoseQuantity: &fhir.Quantity{Value: "2", Unit: "tablet"}}}}}})
+			h.must(err)
+			list, err := h.Medication.Regimens(tx, h.org, p.ID)
+			h.must(err)
+			for _, r := range list {
+				if !r.AsNeeded {
+					h.must(h.Medication.Count(tx, h.org, p.ID, r.ID, 7, h.dana.ID))
+				}
+			}
+			h.must(h.Medication.SetAway(tx, h.org, p.ID, medication.Away{First: p.DayOf(h.clock.Now()).Add(9), Last: p.DayOf(h.clock.Now()).Add(12), Why: "away.hospital", By: h.dana.ID}))
+			h.must(h.Medication.Opened(tx, h.org, p.ID, h.clock.Now(), "pill box"))
+			return h.Medication.SetZone(tx, h.org, p.ID, "Europe/Berlin")
+		})
+	}
+	script, shots := axe(t), os.Getenv("DOORSTEP_SHOTS")
+	for lang, who := range map[string][2]person.Person{"en": {h.ruth, h.dana}, "es": {h.luis, h.eva}} {
+		for _, width := range []int64{320, 360, 1280} {
+			ctx := h.window(t, width, 900, lang)
+			for _, s := range []stop{{"med-today", "/today", &who[0]}, {"med-me", "/me", &who[0]}, {"med-numbers", "/numbers", &who[0]}, {"med-person", "/desk/people/" + string(who[0].ID), &who[1]}} {
+				h.be(ctx, h.session(*s.who))
+				h.look(ctx, t, s, fmt.Sprintf("%s-%s-%d", s.name, lang, width), width, script, shots)
+			}
 		}
 	}
 }
