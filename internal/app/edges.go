@@ -3,14 +3,12 @@ package app
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"doorstep/internal/api"
 	"doorstep/internal/device"
 	"doorstep/internal/fault"
 	"doorstep/internal/fhirapi"
 	"doorstep/internal/person"
-	"doorstep/internal/store"
 	"doorstep/internal/web"
 )
 
@@ -59,41 +57,4 @@ func (s *Server) cookieViewer(r *http.Request) (person.Viewer, error) {
 		}
 	}
 	return person.Viewer{}, fault.Deniedf("Please sign in.")
-}
-
-// fhirAccess lets staff read and write the organization's record, and a patient read the own part of it.
-type fhirAccess struct {
-	s     *Server
-	cross *http.CrossOriginProtection
-}
-
-func (f fhirAccess) Access(r *http.Request) (fhirapi.Access, error) {
-	var v person.Viewer
-	var err error
-	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
-		v, err = f.s.People.Session(r.Context(), strings.TrimSpace(token))
-	} else if err = f.cross.Check(r); err != nil { // a browser sends the page's cookie by itself
-		return fhirapi.Access{}, fault.Deniedf("This came from another site. Please open our page and try again.")
-	} else {
-		v, err = f.s.cookieViewer(r)
-	}
-	if fault.Is(err, fault.Denied) {
-		err = fhirapi.ErrSignIn
-	}
-	if err != nil {
-		return fhirapi.Access{}, err
-	}
-	switch {
-	case v.Role.Staff() || v.Role == person.Operator:
-		return fhirapi.Access{Org: string(v.Org), Write: true}, nil
-	case v.Role == person.Patient:
-		var p person.Person
-		if err := f.s.DB.Read(r.Context(), func(tx *store.Tx) (err error) { p, err = f.s.People.Get(tx, v.Org, v.Person); return err }); err != nil {
-			return fhirapi.Access{}, err
-		}
-		if p.Record != "" {
-			return fhirapi.Access{Org: string(v.Org), Patient: p.Record}, nil
-		}
-	}
-	return fhirapi.Access{}, fault.Deniedf("There is no record that you may read here.")
 }
