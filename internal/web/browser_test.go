@@ -81,11 +81,11 @@ func (h *clinic) walk(lang string) []stop {
 	setUp := h.setUpLink(h.org)
 	list := []stop{
 		{"sign-in", "/", nil}, {"arrive", h.link(patient), nil}, {"link-over", "/in/nothing", nil}, {"short-link", h.shortLink(patient), nil},
-		{"today", "/today", &patient}, {"numbers", "/numbers", &patient}, {"messages", "/messages", &patient}, {"me", "/me", &patient},
+		{"today", "/today", &patient}, {"numbers", "/numbers", &patient}, {"breathe", "/breathe", &patient}, {"messages", "/messages", &patient}, {"me", "/me", &patient},
 		{"helping", "/helping?all=1", &helper}, {"helping-today", helping + "/today", &helper}, {"helping-numbers", helping + "/numbers", &helper},
-		{"helping-messages", helping + "/messages", &helper}, {"helping-me", helping + "/me", &helper}, {"helper-account", "/account", &helper},
+		{"helping-breathe", helping + "/breathe", &helper}, {"helping-messages", helping + "/messages", &helper}, {"helping-me", helping + "/me", &helper}, {"helper-account", "/account", &helper},
 		{"desk", "/desk", &nurse}, {"people", "/desk/people", &nurse}, {"person", "/desk/people/" + string(patient.ID), &nurse},
-		{"person-me", "/desk/people/" + string(patient.ID) + "/me", &nurse}, {"programme", "/desk/programme", &nurse}, {"person-rules", "/desk/people/" + string(patient.ID) + "/rules?preset=heart-failure-own", &nurse},
+		{"person-breathe", "/desk/people/" + string(patient.ID) + "/breathe", &nurse}, {"person-me", "/desk/people/" + string(patient.ID) + "/me", &nurse}, {"programme", "/desk/programme", &nurse}, {"person-rules", "/desk/people/" + string(patient.ID) + "/rules?preset=heart-failure-own", &nurse},
 		{"account", "/account", &nurse},
 		{"nowhere", "/nowhere", nil}, {"demo", "/demo", nil}, {"demo-phone", "/demo/phone/+15550100001", nil}, {"demo-box", "/demo/pillbox/box", nil},
 	}

@@ -66,6 +66,7 @@ var doneNotes = map[string]string{
 	"task": "done.task", "snoozed": "done.snoozed", "finished": "done.finished", "shift": "done.shift", "added": "done.added", "noted": "done.noted",
 	"rules.on": "rules.saved", "rules.off": "rules.ended", "minutes": "minutes.saved",
 	"noted.dose": "done.dose", "early": "done.early",
+	"breathe":   "done.breathe",
 	"device.on": "done.device.on", "device.off": "done.device.off",
 }
 

@@ -32,6 +32,7 @@ type plot struct {
 	Ranges            bool    // each dot is a range from Low to High
 	BandLow, BandHigh float64 // the person's usual; equal: none
 	Goal              float64 // 0: none
+	Least, Most       float64 // are on the scale whatever there is; equal: nothing is
 	XLabels           []label
 	Format            func(float64) string
 }
@@ -115,6 +116,9 @@ func (c plot) scale() (low, high float64) {
 	}
 	if c.Goal != 0 {
 		low, high = min(low, c.Goal), max(high, c.Goal)
+	}
+	if c.Most > c.Least {
+		low, high = min(low, c.Least), max(high, c.Most)
 	}
 	air := max((high-low)*0.12, math.Abs(high)*0.004, 0.5)
 	return low - air, high + air

@@ -2,6 +2,8 @@ package web
 
 import (
 	"context"
+	"math"
+	"math/rand/v2"
 	"net/http/httptest"
 	"path/filepath"
 	"testing"
@@ -224,7 +226,44 @@ func (h *clinic) live() *clinic {
 		_, err = h.Promise.Take(tx, dana, "weight")
 		return err
 	})
+	for _, who := range []person.Person{h.ruth, h.luis} {
+		h.sat(who, "yesterday", 22*time.Hour, 6, append(breathing(6, 15, 35, 100, 1), breathing(6, 45, 12, 210, 2)...))
+		h.sat(who, "a-minute", 21*time.Hour, 6, breathing(6, 30, 15, 40, 3))
+		h.sat(who, "this-morning", time.Hour, 5.5, append(breathing(5.5, 20, 30, 90, 4), breathing(5.5, 55, 10, 240, 5)...))
+	}
 	return h
+}
+
+// sat records a session with the pacer that began so long ago.
+func (h *clinic) sat(who person.Person, id string, ago time.Duration, pace float64, rr []float64) breath.Session {
+	sum := 0.0
+	for n := 0; len(rr) > 0; n++ {
+		k := min(6, len(rr))
+		for _, ms := range rr[:k] {
+			sum += ms
+		}
+		_, err := h.Breath.Add(context.Background(), breath.Batch{Org: person.Org{ID: h.org}, Patient: who.ID, By: who.ID, Session: id, N: n, Ago: ago, Pace: pace,
+			Source: breath.Page, RR: rr[:k], Ends: sum})
+		h.must(err)
+		if rr = rr[k:]; len(rr) == 0 {
+			x, err := h.Breath.Finish(context.Background(), h.org, who.ID, id, n+1)
+			h.must(err)
+			return x
+		}
+	}
+	return breath.Session{}
+}
+
+// breathing is so many seconds of intervals in ms that swing with the breath.
+func breathing(pace, swing, noise, seconds float64, seed uint64) []float64 {
+	r := rand.New(rand.NewPCG(seed, 1))
+	var out []float64
+	for t := 0.0; t < seconds; {
+		ms := math.Round((850+swing*math.Sin(2*math.Pi*pace/60*t)+noise*r.NormFloat64())*1.024) / 1.024 // as straps tell them
+		out = append(out, ms)
+		t += ms / 1000
+	}
+	return out
 }
 
 func (h *clinic) device(kind string) reading.Device {

@@ -69,6 +69,7 @@ func (s *Server) routes(mux *http.ServeMux) {
 	s.signInRoutes(mux)
 	s.taskLinkRoutes(mux)
 	s.chartRoutes(mux)
+	s.breatheRoutes(mux)
 	s.deskRoutes(mux)
 	s.pushRoutes(mux)
 	s.setUpRoutes(mux)
