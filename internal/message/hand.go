@@ -21,6 +21,8 @@ const (
 	pushMost = 16
 	// markWithin bounds how long what a channel took may go without being written down.
 	markWithin = time.Second
+	// unsureFor is how long a gateway that broke off is left alone before it is asked what it took.
+	unsureFor = 15 * time.Second
 )
 
 // hand gives batches to their channel and writes down what became of each message.
@@ -215,6 +217,9 @@ func (s *Service) settle(tx *store.Tx, m *Message, r Result) error {
 		return s.move(tx, m, Sent, now.Add(reportWithin), r.Ref, m.Tries)
 	case r.Err == nil:
 		return s.move(tx, m, Sent, time.Time{}, r.Ref, m.Tries)
+	case r.Unsure:
+		// As if this process had ended there (FAULTS 2): it stays in hand, with a lease of its own, and is then looked into.
+		return s.move(tx, m, Handing, now.Add(unsureFor), m.Ref, m.Tries+1)
 	case r.Never || m.Tries+1 >= maxTries:
 		if r.Gone {
 			if err := s.people.Forget(tx, m.Org, m.Person, m.Channel, m.Address); err != nil {

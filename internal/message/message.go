@@ -103,6 +103,7 @@ type Result struct {
 	Never   bool          // with Err: trying again is of no use (the address is bad)
 	Gone    bool          // with Never: the address has ceased to exist and is forgotten
 	Wait    time.Duration // with Err: not before
+	Unsure  bool          // with Err: it may have been taken all the same
 }
 
 // Reconciler is a channel that can tell whether it took a message, by our reference.

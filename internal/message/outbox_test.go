@@ -326,6 +326,24 @@ func TestFault2GatewayCannotTell(t *testing.T) {
 	})
 }
 
+// Fault 2, with a gateway that breaks off: a reminder is not risked twice, an alert goes out again and says so.
+func TestFault2GatewayBreaksOff(t *testing.T) {
+	each(t, func(h *house) {
+		h.SMS.Answer = func(message.Outgoing) message.Result { return message.Result{Err: errors.New("broken off"), Unsure: true} }
+		h.say(message.Draft{Key: "reminder"})
+		h.say(message.Draft{Key: "alert", Say: "help", Severity: message.Urgent})
+		h.At(0)
+		h.Want(h.SMS, "Reply STOP", "test")
+		h.SMS.Answer = nil
+		h.At(10 * time.Second)
+		h.Want(h.SMS)
+		h.At(20 * time.Second)
+		h.Want(h.SMS, "Sent again, to be sure.")
+		h.At(time.Hour)
+		h.Want(h.SMS)
+	})
+}
+
 // After a restore everything that waits is in doubt: see TestFault2GatewayCannotTell for what then happens.
 func TestFault31Doubt(t *testing.T) {
 	each(t, func(h *house) {

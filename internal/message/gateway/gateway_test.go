@@ -130,6 +130,32 @@ func TestSMSTimeout(t *testing.T) {
 }
 
 // The rule of Twilio's "Validating requests", written out: the URL, then each field with its value, sorted by field.
+// A line that breaks before the request went out took nothing; one that breaks after it may have.
+func TestSMSUnsure(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.ParseForm()
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err == nil {
+			conn.Close()
+		}
+	}))
+	defer srv.Close()
+	g := &gateway.SMS{URL: srv.URL, Account: "AC1", Token: "secret", From: "+15550100099"}
+	if got := g.Send(t.Context(), texts(1))[0]; got.Err == nil || !got.Unsure || got.Never {
+		t.Errorf("broken off after the request: %+v", got)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.URL = "http://" + l.Addr().String()
+	l.Close() // nobody listens there any more
+	if got := g.Send(t.Context(), texts(1))[0]; got.Err == nil || got.Unsure || got.Never {
+		t.Errorf("nobody there: %+v", got)
+	}
+}
+
 func TestSignature(t *testing.T) {
 	t.Parallel()
 	const token, address = "12345", "https://elm.example/hooks/sms/elm"

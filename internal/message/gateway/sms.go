@@ -11,10 +11,12 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -83,14 +85,16 @@ func (g *SMS) one(ctx context.Context, m message.Outgoing) message.Result {
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("I-Twilio-Idempotency-Token", m.Ref)
 	req.SetBasicAuth(g.Account, g.Token)
+	var given atomic.Bool // the whole request went out: whether the text goes too, only the answer would say
+	req = req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{WroteRequest: func(w httptrace.WroteRequestInfo) { given.Store(w.Err == nil) }}))
 	res, err := client(g.Client).Do(req)
 	if err != nil {
-		return message.Result{Err: fmt.Errorf("the text gateway does not answer: %w", stripURL(err))}
+		return message.Result{Err: fmt.Errorf("the text gateway does not answer: %w", stripURL(err)), Unsure: given.Load()}
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, 64<<10))
 	if err != nil {
-		return message.Result{Err: err}
+		return message.Result{Err: err, Unsure: res.StatusCode < 300}
 	}
 	var answer struct {
 		SID     string `json:"sid"`
