@@ -329,7 +329,9 @@ func TestFault2GatewayCannotTell(t *testing.T) {
 // Fault 2, with a gateway that breaks off: a reminder is not risked twice, an alert goes out again and says so.
 func TestFault2GatewayBreaksOff(t *testing.T) {
 	each(t, func(h *house) {
-		h.SMS.Answer = func(message.Outgoing) message.Result { return message.Result{Err: errors.New("broken off"), Unsure: true} }
+		h.SMS.Answer = func(message.Outgoing) message.Result {
+			return message.Result{Err: errors.New("broken off"), Unsure: true}
+		}
 		h.say(message.Draft{Key: "reminder"})
 		h.say(message.Draft{Key: "alert", Say: "help", Severity: message.Urgent})
 		h.At(0)
@@ -357,6 +359,29 @@ func TestFault31Doubt(t *testing.T) {
 		})
 		h.At(0)
 		h.Want(h.SMS, "Sent again, to be sure")
+	})
+}
+
+// What waited for its report when the backup was made does not go out by another channel; an alert goes out again.
+func TestFault31ReportsToCome(t *testing.T) {
+	each(t, func(h *house) {
+		h.SMS.Answer = reporting
+		h.say(message.Draft{Key: "reminder"})
+		h.say(message.Draft{Key: "alert", Say: "help", Severity: message.Urgent})
+		h.At(0)
+		h.Want(h.SMS, "Reply STOP", "test")
+		h.Write(func(tx *store.Tx) error {
+			if n, err := h.Messages.Doubt(tx); n != 2 || err != nil {
+				return fmt.Errorf("%d in doubt: %w", n, err)
+			}
+			return nil
+		})
+		h.At(time.Minute)
+		h.Want(h.SMS, "Sent again, to be sure")
+		h.SMS.Answer = nil
+		h.At(5 * time.Minute)
+		h.Want(h.SMS)
+		h.Want(h.Mail)
 	})
 }
 
