@@ -127,6 +127,9 @@ func (s *Service) follow(ctx context.Context, rec *record.Service, p person.Pers
 		if err != nil {
 			return err
 		}
+		if err := setUnfollowed(tx, p, left); err != nil {
+			return err
+		}
 		if err := s.dispensed(tx, p.Org, p.ID, dispensed); err != nil {
 			return err
 		}
@@ -149,4 +152,24 @@ func setFollowed(tx *store.Tx, org person.OrgID, patient person.ID, at time.Time
 	_, err := tx.Exec("INSERT INTO followed (org, shard, patient, until_at) VALUES ($1, $2, $3, $4) ON CONFLICT (org, shard, patient) DO UPDATE SET until_at = excluded.until_at",
 		string(org), person.Shard(patient), string(patient), store.Micros(at))
 	return err
+}
+
+// setUnfollowed keeps what cannot be followed and why, for the person who looks at it.
+func setUnfollowed(tx *store.Tx, p person.Person, left []Unfollowed) error {
+	if _, err := tx.Exec("DELETE FROM unfollowed WHERE org = $1 AND shard = $2 AND patient = $3", string(p.Org), person.Shard(p.ID), string(p.ID)); err != nil {
+		return err
+	}
+	for _, u := range left {
+		if _, err := tx.Exec("INSERT INTO unfollowed (org, shard, patient, record, name, reason) VALUES ($1, $2, $3, $4, $5, $6)",
+			string(p.Org), person.Shard(p.ID), string(p.ID), u.Record, u.Name, u.Reason); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Unfollowed answers a patient's prescriptions that cannot be turned into doses, each with the element that is wrong and why.
+func (s *Service) Unfollowed(tx *store.Tx, org person.OrgID, patient person.ID) ([]Unfollowed, error) {
+	return store.All(tx, "SELECT record, name, reason FROM unfollowed WHERE org = $1 AND shard = $2 AND patient = $3 ORDER BY name, record",
+		[]any{string(org), person.Shard(patient), string(patient)}, func(scan func(...any) error) (u Unfollowed, err error) { return u, scan(&u.Record, &u.Name, &u.Reason) })
 }

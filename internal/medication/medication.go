@@ -165,6 +165,9 @@ func (s *Service) Stop(tx *store.Tx, org person.OrgID, patient person.ID, id str
 	if n == 0 {
 		return fault.NotFoundf("There is no such medicine in use.")
 	}
+	if err := s.dropRefill(tx, org, patient, id); err != nil {
+		return err
+	}
 	return s.replan(tx, org, patient)
 }
 

@@ -171,3 +171,17 @@ func (s *Service) filled(tx *store.Tx, org person.OrgID, patient person.ID, regi
 }
 
 func (s *Service) dayOf(p person.Person) clock.Day { return p.DayOf(s.clock.Now()) }
+
+// dropRefill takes back the refill of a medicine that is stopped.
+func (s *Service) dropRefill(tx *store.Tx, org person.OrgID, patient person.ID, regimen string) error {
+	id, err := s.openRefill(tx, org, patient, regimen)
+	if err != nil || id == "" {
+		return err
+	}
+	if _, err := s.promises.Release(tx, person.SystemViewer(org), org, patient, id, "reason.plan", false); err != nil {
+		return err
+	}
+	_, err = tx.Exec("UPDATE need SET closed_at = $6 WHERE org = $1 AND shard = $2 AND patient = $3 AND kind = $4 AND about = $5 AND closed_at = 0",
+		string(org), person.Shard(patient), string(patient), Refill, regimen, store.Micros(s.clock.Now()))
+	return err
+}

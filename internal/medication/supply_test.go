@@ -157,12 +157,22 @@ func TestRefill(t *testing.T) {
 			_, err := h.Record.Put(tx, string(org), b)
 			return err
 		})
+		odd := `{"resourceType":"MedicationRequest","id":"odd","status":"active","authoredOn":"2026-03-01","subject":{"reference":"Patient/ruth"},
+			"medicationCodeableConcept":{"text":"Odd"},"dosageInstruction":[{"timing":{"repeat":{"frequency":1,"period":1,"periodUnit":"fortnight"}}}]}`
+		h.Write(func(tx *store.Tx) error { _, err := h.Record.Put(tx, string(org), []byte(odd)); return err })
 		before := h.stock().OnHand
 		for range 2 {
 			if _, err := h.Medication.Follow(t.Context(), h.Record, org); err != nil {
 				t.Fatal(err)
 			}
 		}
+		h.Read(func(tx *store.Tx) error {
+			left, err := h.Medication.Unfollowed(tx, org, h.Ruth.ID)
+			if err != nil || len(left) != 1 || left[0].Name != "Odd" || !strings.HasPrefix(left[0].Reason, "dosageInstruction[0].timing.repeat.periodUnit: ") {
+				t.Errorf("%+v %v", left, err)
+			}
+			return nil
+		})
 		var fills []medication.Fill
 		h.Read(func(tx *store.Tx) (err error) { fills, err = h.Medication.Fills(tx, org, h.Ruth.ID); return err })
 		if len(fills) != 2 || fills[1].Record != "d1" || fills[1].Days != 30 || fills[1].Regimen != "a" {
@@ -183,6 +193,13 @@ func TestRefill(t *testing.T) {
 		if x := h.stock(); x.OnHand != 4 || len(h.needs()) != 1 {
 			t.Errorf("%+v, %d needs", x, len(h.needs()))
 		}
+		defer func() { // a medicine that is stopped needs no refill
+			h.Write(func(tx *store.Tx) error { return h.Medication.Stop(tx, org, h.Ruth.ID, "a") })
+			h.Read(func(tx *store.Tx) (err error) { open, err = h.Promises.OpenOf(tx, org, h.Ruth.ID, medication.Refill); return err })
+			if len(h.needs()) != 0 || len(open) != 0 {
+				t.Errorf("stopped: %+v %+v", h.needs(), open)
+			}
+		}()
 		for _, bad := range []func(tx *store.Tx) error{
 			func(tx *store.Tx) error { return h.Medication.Count(tx, org, h.Ruth.ID, "none", 4, h.Dana.ID) },
 			func(tx *store.Tx) error { return h.Medication.Count(tx, org, h.Ruth.ID, "a", -1, h.Dana.ID) },

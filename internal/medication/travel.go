@@ -111,16 +111,18 @@ func (s *Service) askZone(tx *store.Tx, p person.Person) error {
 	if err != nil {
 		return err
 	}
-	id, err := s.travelID(tx, p, from)
-	if err != nil {
-		return err
+	id := promise.ID("")
+	if from != "" {
+		if id, err = s.travelID(tx, p, from); err != nil {
+			return err
+		}
 	}
 	open, err := s.promises.OpenOf(tx, p.Org, p.ID, Travel)
 	if err != nil {
 		return err
 	}
 	for _, o := range open {
-		if o.ID != id || from == "" {
+		if o.ID != id {
 			if _, err := s.promises.Release(tx, person.SystemViewer(p.Org), p.Org, p.ID, o.ID, "reason.plan", false); err != nil {
 				return err
 			}

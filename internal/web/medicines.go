@@ -27,25 +27,25 @@ type medicines struct {
 	Aways    []awayLine
 	Shop     medication.Pharmacy
 	Zones    []option
-	Measures [][]string // at the desk: measure, value, n
-	Coach    string     // at the desk: where doses are missed
+	Measures [][]string              // at the desk: measure, value, n
+	Coach    string                  // at the desk: where doses are missed
+	Odd      []medication.Unfollowed // at the desk: prescriptions that cannot be followed
 }
 
 // medicineLine is one medicine.
 type medicineLine struct {
-	ID      string
-	Name    string
-	How     string // how to take it, as a sentence
-	Clock   string // by which clock, where it is not the wall's
-	Stock   string
-	Count   bool // may be counted
-	Unit    string
-	Refill  string // what was promised
-	Need    medication.Need
-	Way     string // in which a refill comes
-	Needed  bool
-	Next    string // as needed: from when one more is within the limits
-	Regimen string
+	ID     string
+	Name   string
+	How    string // how to take it, as a sentence
+	Clock  string // by which clock, where it is not the wall's
+	Stock  string
+	Unit   string
+	Refill string // what was promised
+	Need   medication.Need
+	Way    string // in which a refill comes
+	Needed bool
+	Next   string // as needed: from when one more is within the limits
+	Own    bool   // entered here, not from the record
 }
 
 // moving is the question of a person in another zone.
@@ -73,6 +73,8 @@ func city(zone string) string {
 }
 
 func (s *Server) medicineRoutes(mux *http.ServeMux) {
+	mux.Handle("POST /desk/people/{patient}/medicines", s.desked(person.Act, "add a medicine", s.addMedicine))
+	mux.Handle("POST /desk/people/{patient}/medicines/stop", s.desked(person.Act, "stop a medicine", s.stopMedicine))
 	for path, x := range map[string]struct {
 		what string
 		h    handler
@@ -84,6 +86,46 @@ func (s *Server) medicineRoutes(mux *http.ServeMux) {
 		mux.Handle("POST /helping/{patient}"+path, s.helped(person.Act, x.what, x.h))
 		mux.Handle("POST /desk/people/{patient}"+path, s.desked(person.Act, x.what, x.h))
 	}
+}
+
+// addMedicine follows a medicine whose use is written as a sentence in the language of whoever writes it.
+func (s *Server) addMedicine(w http.ResponseWriter, r *http.Request, p *page) error {
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	dosage, err := sentence.Read(p.Lang, r.PostForm.Get("how"))
+	if err == nil {
+		err = s.DB.Write(r.Context(), func(tx *store.Tx) error {
+			_, err := s.Medication.Save(tx, medication.Regimen{Org: p.Org.ID, Patient: p.Patient.ID, Name: strings.TrimSpace(r.PostForm.Get("medicine")), Dosage: dosage,
+				Authored: p.Patient.DayOf(p.Now), Critical: r.PostForm.Get("critical") != "", Policy: timing.Policy(r.PostForm.Get("policy"))})
+			return err
+		})
+	}
+	if err != nil {
+		return s.again(w, r, p, err, func(status int) error { return s.showPersonLine(w, r, p, status) })
+	}
+	return back(w, r, p.Base, "added")
+}
+
+func (s *Server) stopMedicine(w http.ResponseWriter, r *http.Request, p *page) error {
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	if err := s.DB.Write(r.Context(), func(tx *store.Tx) error {
+		list, err := s.Medication.Regimens(tx, p.Org.ID, p.Patient.ID)
+		if err != nil {
+			return err
+		}
+		for _, x := range list {
+			if x.ID == r.PostForm.Get("regimen") && x.Record == "" {
+				return s.Medication.Stop(tx, p.Org.ID, p.Patient.ID, x.ID)
+			}
+		}
+		return fault.NotFoundf("There is no such medicine in use.")
+	}); err != nil {
+		return err
+	}
+	return back(w, r, p.Base, "saved")
 }
 
 // medicines reads what a person takes.
@@ -108,7 +150,7 @@ func (s *Server) medicines(tx *store.Tx, p *page) (m medicines, err error) {
 		if !r.Active {
 			continue
 		}
-		l := medicineLine{ID: r.ID, Name: r.Name, How: p.howToTake(r), Count: true}
+		l := medicineLine{ID: r.ID, Name: r.Name, How: p.howToTake(r), Own: r.Record == ""}
 		if r.Policy == timing.Interval || r.Policy == timing.Home {
 			l.Clock = p.T("medicines.clock."+string(r.Policy), "zone", city(cmp.Or(r.Zone, p.Patient.Zone)))
 		}
@@ -403,6 +445,10 @@ func (p *page) percent(v float64) string {
 
 // measured adds what the desk sees of how the doses went: each figure with its n, and where doses are missed.
 func (s *Server) measured(tx *store.Tx, p *page, m *medicines) error {
+	var err error
+	if m.Odd, err = s.Medication.Unfollowed(tx, p.Org.ID, p.Patient.ID); err != nil {
+		return err
+	}
 	last := p.Patient.DayOf(p.Now).Add(-1)
 	x, err := s.Medication.Adherence(tx, p.Patient, last.Add(1-calendarDays), last)
 	if err != nil || x.Doses == 0 {

@@ -170,6 +170,28 @@ func TestWhatTheBoxCannotKnow(t *testing.T) {
 	}
 }
 
+// At the desk a medicine is added as a sentence; what cannot be read is refused with the place, and what was typed stays.
+func TestAMedicineAsASentence(t *testing.T) {
+	t.Parallel()
+	h := newClinic(t).live()
+	dana, eva, ruth := h.session(h.dana), h.session(h.eva), h.session(h.ruth)
+	desk := "/desk/people/" + string(h.ruth.ID)
+	h.told(dana, desk+"/medicines", desk+"?done=added", "medicine", "Amoxicillin 500 mg", "how", "Take 1 capsule by mouth 3 times a day, for 10 days.", "policy", "interval")
+	h.shows(ruth, "/me", "Amoxicillin 500 mg", "Take 1 capsule by mouth 3 times a day, for 10 days.", "!Stop this medicine")
+	h.told(eva, desk+"/medicines", desk+"?done=added", "medicine", "Ibuprofeno", "how", "Tome 1 tableta por la boca cada 6 horas si lo necesita para dolor.")
+	h.shows(ruth, "/me", "Take 1 tablet by mouth every 6 hours when needed for dolor.")
+	answer, body := h.post(dana, desk+"/medicines", "medicine", "Aspirin", "how", "Take 1 tablet by mouth whenever.")
+	if body = html.UnescapeString(body); answer.StatusCode != 422 || !strings.Contains(body, `from here on: " whenever."`) || !strings.Contains(body, `value="Aspirin"`) {
+		t.Errorf("%s %.200s", answer.Status, body[strings.Index(body, "<main"):])
+	}
+	if answer, _ := h.post(ruth, desk+"/medicines", "medicine", "Aspirin", "how", "Take 1 tablet once a day."); answer.StatusCode < 400 && !strings.HasSuffix(answer.Header.Get("Location"), "/today") {
+		t.Errorf("by a patient: %s", answer.Status)
+	}
+	id := h.regimenOf("Amoxicillin")
+	h.told(dana, desk+"/medicines/stop", desk+"?done=saved", "regimen", id)
+	h.shows(ruth, "/me", "!Amoxicillin")
+}
+
 // TestMedicinePages holds the pages with everything that may stand on them about medicines against axe-core and scrolling sideways.
 func TestMedicinePages(t *testing.T) {
 	t.Parallel()
