@@ -17,6 +17,7 @@ import (
 type device struct {
 	ID         string    `json:"id"`
 	Kind       string    `json:"kind"`
+	Source     string    `json:"source,omitempty" doc:"Of the kind import: what measured, as the file told it."`
 	Registered time.Time `json:"registered"`
 }
 
@@ -73,7 +74,7 @@ func (s *server) devices(ctx context.Context, c *caller, in *devicesInput) (list
 		return list[device]{}, err
 	}
 	return cut(all, in.Part, func(d reading.Device) string { return d.ID }, func(d reading.Device) (device, error) {
-		return device{ID: d.ID, Kind: d.Kind, Registered: d.Registered}, nil
+		return device{ID: d.ID, Kind: d.Kind, Source: d.Source, Registered: d.Registered}, nil
 	})
 }
 

@@ -8,14 +8,14 @@ import (
 	"doorstep/internal/store"
 )
 
-// measured tells the programme on which days a person's devices sent readings by themselves. What cannot be true, or whose time is
-// not known, is no such day.
+// measured tells the programme on which days a person's devices sent readings by themselves. What cannot be true, whose time is
+// not known, or what somebody brought as a file, is no such day.
 type measured struct{ s *Server }
 
 func (m measured) Stored(tx *store.Tx, org, patient string, fresh []reading.Sample) error {
 	at := make([]time.Time, 0, len(fresh))
 	for i := range fresh {
-		if x := &fresh[i]; x.Device != "" && !x.Flags.Has(reading.TimeUnknown) && !x.Flags.Has(reading.Impossible) {
+		if x := &fresh[i]; x.Device != "" && !x.Imported() && !x.Flags.Has(reading.TimeUnknown) && !x.Flags.Has(reading.Impossible) {
 			at = append(at, x.At)
 		}
 	}

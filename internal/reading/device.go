@@ -15,7 +15,8 @@ import (
 type Device struct {
 	ID         string    `json:"id"`
 	Org        string    `json:"org"`
-	Kind       string    `json:"kind"` // "scale", "cuff", "pillbox", …
+	Kind       string    `json:"kind"`             // "scale", "cuff", "pillbox", …
+	Source     string    `json:"source,omitempty"` // of Kind Import: what measured, as the file told it
 	Registered time.Time `json:"registered"`
 
 	hash [sha256.Size]byte // of the key that it signed in with
@@ -103,7 +104,7 @@ func (s *Service) Device(ctx context.Context, id string) (Device, error) {
 	var registered int64
 	found := false
 	err := s.db.Read(ctx, func(tx *store.Tx) (err error) {
-		found, err = tx.Row("SELECT org, kind, registered FROM device WHERE id = $1", []any{id}, &d.Org, &d.Kind, &registered)
+		found, err = tx.Row("SELECT org, kind, source, registered FROM device WHERE id = $1", []any{id}, &d.Org, &d.Kind, &d.Source, &registered)
 		return err
 	})
 	if err == nil && !found {
@@ -123,11 +124,11 @@ func (k deviceKey) compare(l deviceKey) int { return slices.Compare(k[:], l[:]) 
 // Devices answers an organization's devices, by id.
 func (s *Service) Devices(ctx context.Context, org string) (out []Device, err error) {
 	err = s.db.Read(ctx, func(tx *store.Tx) (err error) {
-		out, err = store.All(tx, "SELECT id, kind, registered FROM device WHERE org = $1 ORDER BY id", []any{org},
+		out, err = store.All(tx, "SELECT id, kind, source, registered FROM device WHERE org = $1 ORDER BY id", []any{org},
 			func(scan func(...any) error) (Device, error) {
 				d := Device{Org: org}
 				var at int64
-				err := scan(&d.ID, &d.Kind, &at)
+				err := scan(&d.ID, &d.Kind, &d.Source, &at)
 				d.Registered = store.Time(at)
 				return d, err
 			})

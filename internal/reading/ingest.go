@@ -26,7 +26,7 @@ func (s *Service) Ingest(ctx context.Context, dev Device, batch []Reading) (Rece
 			d.wrong = append(d.wrong, Refusal{i, reason})
 			continue
 		}
-		d.came = append(d.came, arrived{d, i, sample(&dev, &batch[i], now)})
+		d.came = append(d.came, arrived{d, i, asSample(&dev, &batch[i], now)})
 	}
 	if err := s.gate.through(ctx, d, s.storeGroup); err != nil {
 		return Receipt{}, err
@@ -154,9 +154,9 @@ func (r *Reading) wrong() string {
 	return ""
 }
 
-// sample puts a reading's time right. Where the device told its own present time and that is off by more than two minutes,
+// asSample puts a reading's time right. Where the device told its own present time and that is off by more than two minutes,
 // the difference to the receipt corrects the time of measurement.
-func sample(dev *Device, r *Reading, now time.Time) Sample {
+func asSample(dev *Device, r *Reading, now time.Time) Sample {
 	out := Sample{At: r.At.UTC().Truncate(time.Millisecond), Received: now, Series: r.Series, Value: r.Value, Unit: r.Unit, Device: dev.ID, Seq: -1}
 	out.DeviceAt = out.At
 	if r.HasSeq {
@@ -168,8 +168,11 @@ func sample(dev *Device, r *Reading, now time.Time) Sample {
 			out.At, out.Flags = out.At.Add(off), ClockCorrected
 		}
 	}
+	if r.Zoneless {
+		out.Flags |= ZoneUnknown
+	}
 	switch ahead := out.At.Sub(now); {
-	case ahead > futureMost || ahead < -pastMost:
+	case ahead > futureMost || ahead < -pastMost && !out.Imported(): // an import is of the past
 		out.Flags |= TimeUnknown
 	case ahead > clockAhead:
 		out.Flags |= ClockAhead
@@ -377,6 +380,11 @@ func (in *ingestion) near(p *fellow, series string, from, to time.Time) ([]Sampl
 	}
 	if w != nil || all.to.Sub(all.from) > windowMost {
 		all.from, all.to = from, to
+		for _, one := range p.came { // what comes in the order of measurement reads a month at once
+			if first, last := one.around(); one.Series == series && !first.Before(from) && last.After(all.to) && last.Sub(from) <= windowMost {
+				all.to = last
+			}
+		}
 	}
 	var err error
 	if all.samples, err = within(in.tx, p.org, p.patient, series, all.from, all.to); err != nil {

@@ -115,7 +115,7 @@ func (e PillEvent) timed(dev *Device, received time.Time) (PillEvent, string, Sa
 	if e.HasSeq {
 		key = fmt.Sprintf("%d %s", e.Seq, e.At.UTC().Format(time.RFC3339Nano))
 	}
-	timed := sample(dev, &Reading{At: e.At, Clock: e.Clock}, received)
+	timed := asSample(dev, &Reading{At: e.At, Clock: e.Clock}, received)
 	e.At, e.Received = timed.At, received
 	return e, key, timed
 }

@@ -45,6 +45,8 @@ type Reading struct {
 	Series string    // LOINC, "8867-4"
 	Value  float64
 	Unit   string // UCUM, "/min"
+	// Zoneless says that At was a wall clock whose zone nobody told, read as UTC.
+	Zoneless bool
 }
 
 // Flags mark what is odd about a sample.
@@ -56,6 +58,7 @@ const (
 	TimeUnknown                      // At lies more than a day in the future or a year in the past: never charted as "now"
 	Impossible                       // outside what a body and a device can show
 	Unlike                           // unlike the person: "was this you?"
+	ZoneUnknown                      // At was a wall clock whose zone nobody told, read as UTC
 )
 
 // Has reports whether all of x are set.
@@ -64,7 +67,7 @@ func (f Flags) Has(x Flags) bool { return f&x == x }
 // Names answers the flags as words.
 func (f Flags) Names() []string {
 	var out []string
-	for i, name := range []string{"clock-corrected", "clock-ahead", "time-unknown", "impossible", "unlike"} {
+	for i, name := range []string{"clock-corrected", "clock-ahead", "time-unknown", "impossible", "unlike", "zone-unknown"} {
 		if f&(1<<i) != 0 {
 			out = append(out, name)
 		}

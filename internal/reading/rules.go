@@ -214,6 +214,7 @@ func (s *Service) watch(tx *store.Tx, w *watched, now time.Time, fresh []Sample)
 		e, ok := state.Step(&w.Rule.Rule, one.Series, at, one.Value)
 		switch {
 		case !ok:
+		case one.Imported() && e.At.Before(w.From): // the past before the rule: its trial's matter, not news
 		case now.Sub(e.At) > lateAfter:
 			late.add(e)
 			openLate = openLate || w.state.Open

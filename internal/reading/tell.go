@@ -23,7 +23,7 @@ func (s *Service) Tell(tx *store.Tx, org, patient, source string, batch []Readin
 		if reason := batch[i].wrong(); reason != "" {
 			return Receipt{}, fault.Invalidf("%s", reason)
 		}
-		d.came[i] = arrived{d, i, sample(&d.dev, &batch[i], now)}
+		d.came[i] = arrived{d, i, asSample(&d.dev, &batch[i], now)}
 		p.came = append(p.came, &d.came[i])
 	}
 	if len(batch) == 0 {
@@ -34,11 +34,12 @@ func (s *Service) Tell(tx *store.Tx, org, patient, source string, batch []Readin
 	return d.receipt, err
 }
 
-// Senders answers the devices that a person has now and that have sent a series, the one that sent last first.
+// Senders answers the devices that a person has now and that have sent a series by themselves, the one that sent last first.
 func (s *Service) Senders(tx *store.Tx, org, patient, series string) ([]string, error) {
 	return store.All(tx, `SELECT s.device FROM stream s JOIN assignment a ON a.org = s.org AND a.device = s.device AND a.patient = s.patient
-		WHERE s.org = $1 AND s.patient = $2 AND s.series = $3 AND a.from_at <= $4 AND (a.until_at = 0 OR a.until_at > $4) ORDER BY s.seen_at DESC, s.device`,
-		[]any{org, patient, series, store.Micros(s.clock.Now())}, func(scan func(...any) error) (id string, err error) { return id, scan(&id) })
+		WHERE s.org = $1 AND s.patient = $2 AND s.series = $3 AND a.from_at <= $4 AND (a.until_at = 0 OR a.until_at > $4)
+		AND s.device NOT LIKE $5 ORDER BY s.seen_at DESC, s.device`,
+		[]any{org, patient, series, store.Micros(s.clock.Now()), importPrefix + "%"}, func(scan func(...any) error) (id string, err error) { return id, scan(&id) })
 }
 
 // AsTheyCame sorts one device's samples of a series as they were sent: by sequence number where they have one, else by when they

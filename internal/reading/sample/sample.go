@@ -68,7 +68,7 @@ func (o Options) Location() *time.Location {
 
 // Refusal is why an item was left out, and where it stands.
 type Refusal struct {
-	Offset int64  // bytes from the beginning of the file, of the item; with a Line, 0 is not known
+	Offset int64  // bytes from the beginning of the file, of the item; -1 is not known, and so is 0 with a Line
 	Line   int    // from 1; 0 where the file has no lines
 	Path   string // of the item in a file of items: "entry[3]"; "" where there is none
 	Reason string
@@ -82,7 +82,10 @@ func (r *Refusal) Error() string {
 	case r.Line > 0:
 		where = fmt.Sprintf("line %d, %s", r.Line, where)
 	}
-	if r.Path != "" {
+	switch {
+	case r.Path != "" && r.Offset < 0 && r.Line == 0:
+		where = r.Path
+	case r.Path != "":
 		where = r.Path + ", " + where
 	}
 	return where + ": " + r.Reason
