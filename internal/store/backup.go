@@ -39,7 +39,7 @@ func Backup(ctx context.Context, address, file string) error {
 // copyTo writes a database into an empty file.
 func copyTo(ctx context.Context, address, file string) error {
 	if isPostgres(address) {
-		return tool(ctx, "pg_dump", "--format=custom", "--file="+file, "--dbname="+address)
+		return tool(ctx, address, "pg_dump", "--format=custom", "--file="+file)
 	}
 	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: address}).EscapedPath()+"?_pragma=busy_timeout(10000)")
 	if err != nil {
@@ -61,7 +61,7 @@ func Restore(ctx context.Context, address, file string) error {
 		return fault.NotFoundf("There is no backup at %s.", file)
 	}
 	if isPostgres(address) {
-		return tool(ctx, "pg_restore", "--exit-on-error", "--no-owner", "--dbname="+address, file)
+		return tool(ctx, address, "pg_restore", "--exit-on-error", "--no-owner", file)
 	}
 	if _, err := os.Stat(address); err == nil {
 		return fault.Conflictf("There is a database at %s already: move it away first.", address)
@@ -77,12 +77,35 @@ func isPostgres(address string) bool {
 	return err == nil && (u.Scheme == "postgres" || u.Scheme == "postgresql")
 }
 
-func tool(ctx context.Context, name string, args ...string) error {
-	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
+// tool runs one of PostgreSQL's programs on a database. The password goes by the environment: arguments are for all to see.
+func tool(ctx context.Context, address, name string, args ...string) error {
+	bare, password := withoutPassword(address)
+	cmd := exec.CommandContext(ctx, name, append([]string{"--dbname=" + bare}, args...)...)
+	if password != "" {
+		cmd.Env = append(os.Environ(), "PGPASSWORD="+password)
+	}
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return fault.New(fault.Unavailable, "%s failed (is it installed?): %w: %s", name, err, out)
 	}
 	return nil
+}
+
+// withoutPassword answers a database's address without its password, and the password.
+func withoutPassword(address string) (bare, password string) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address, ""
+	}
+	if p, ok := u.User.Password(); ok {
+		password, u.User = p, url.User(u.User.Username())
+	}
+	if q := u.Query(); q.Has("password") {
+		password = q.Get("password")
+		q.Del("password")
+		u.RawQuery = q.Encode()
+	}
+	return u.String(), password
 }
 
 func flush(file string) error {
