@@ -214,6 +214,11 @@ func (s *Server) beats(r *http.Request, p *page) (any, int, error) {
 	if err != nil {
 		return nil, got.Next, err
 	}
+	if got.Began && p.Helping() { // who looked shows who recorded it for the person
+		if err := s.DB.Write(r.Context(), func(tx *store.Tx) error { return s.Person.Audit(tx, p.Viewer, p.Patient.ID, "breathe", b.Session) }); err != nil {
+			return nil, got.Next, err
+		}
+	}
 	a := heard{Next: got.Next, Seconds: got.Seconds, Ready: got.Score.Ready(), Score: hundred(got.Score.Coherence), HeartRate: got.Score.HeartRate, RR: got.RR}
 	if a.Ready {
 		a.Say = p.feels(got.Score.Coherence)

@@ -87,6 +87,9 @@ func TestBreatheWho(t *testing.T) {
 			t.Errorf("%s records: %d %v", c.who, status, out)
 		}
 	}
+	if _, page := h.get(h.session(h.ruth), "/me"); strings.Count(page, "recorded slow breathing") != 2 {
+		t.Error("her page does not say who recorded for her")
+	}
 	r, err := http.NewRequest("POST", h.web.URL+"/breathe/beats", strings.NewReader(strings.Replace(beats, "%s", "cross", 1)))
 	h.must(err)
 	r.Header.Set("Sec-Fetch-Site", "cross-site")

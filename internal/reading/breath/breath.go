@@ -84,6 +84,7 @@ func (s *Session) Ready() bool { return len(s.Points) > 0 }
 // Progress is the answer to a batch.
 type Progress struct {
 	Next    int     // the batch that is expected now
+	Began   bool    // with this batch
 	Seconds float64 // of beats so far
 	Score   coherence.Score
 	RR      []float64 // the last beats in ms, where the server takes them from a device

@@ -20,8 +20,9 @@ func (s *Service) Add(ctx context.Context, b Batch) (Progress, error) {
 	}
 	org, patient := string(b.Org.ID), string(b.Patient)
 	var now Session
-	err := s.db.Write(ctx, func(tx *store.Tx) error {
-		if err := s.begin(tx, &b); err != nil {
+	began := false
+	err := s.db.Write(ctx, func(tx *store.Tx) (err error) {
+		if began, err = s.begin(tx, &b); err != nil {
 			return err
 		}
 		fresh, err := tx.Exec(`UPDATE breath_session SET batches = batches + 1, heard_at = $5 WHERE org = $1 AND patient = $2 AND id = $3 AND batches = $4 AND ended_at = 0`,
@@ -44,7 +45,7 @@ func (s *Service) Add(ctx context.Context, b Batch) (Progress, error) {
 		}
 		return fault.Conflictf("A batch is missing before this one.")
 	})
-	p := Progress{Next: now.batches}
+	p := Progress{Next: now.batches, Began: began && err == nil}
 	if err != nil {
 		return p, err
 	}
@@ -62,23 +63,23 @@ func (s *Service) Add(ctx context.Context, b Batch) (Progress, error) {
 	return p, nil
 }
 
-// begin makes a session at its first batch.
-func (s *Service) begin(tx *store.Tx, b *Batch) error {
+// begin makes a session at its first batch, and tells whether it did.
+func (s *Service) begin(tx *store.Tx, b *Batch) (bool, error) {
 	org, patient := string(b.Org.ID), string(b.Patient)
 	if b.N > 0 {
-		return nil
+		return false, nil
 	}
 	if b.Source != Page {
 		senders, err := s.readings.Senders(tx, org, patient, sample.RRInterval)
 		if err != nil {
-			return err
+			return false, err
 		}
 		known := false
 		for _, id := range senders {
 			known = known || id == b.Source
 		}
 		if !known {
-			return fault.Invalidf("source: it is no device of this person that sends beats")
+			return false, fault.Invalidf("source: it is no device of this person that sends beats")
 		}
 	}
 	now := s.clock.Now()
@@ -89,13 +90,13 @@ func (s *Service) begin(tx *store.Tx, b *Batch) error {
 			0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '') ON CONFLICT DO NOTHING`,
 			org, patient, b.Session, store.Micros(now.Add(-b.Ago).Truncate(time.Millisecond)), b.Pace, b.Source, bit(b.Finding), string(b.By), store.Micros(now))
 		if err != nil || n == 1 {
-			return err
+			return n == 1, err
 		}
 		if _, err := one(tx, org, patient, b.Session); !fault.Is(err, fault.NotFound) {
-			return err // it began before
+			return false, err // it began before
 		}
 	}
-	return fault.New(fault.Unavailable, "Please try again in a moment.")
+	return false, fault.New(fault.Unavailable, "Please try again in a moment.")
 }
 
 func bit(yes bool) int {
