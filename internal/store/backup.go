@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 
 	"doorstep/internal/fault"
 )
@@ -79,7 +80,7 @@ func isPostgres(address string) bool {
 
 // tool runs one of PostgreSQL's programs on a database. The password goes by the environment: arguments are for all to see.
 func tool(ctx context.Context, address, name string, args ...string) error {
-	bare, password := withoutPassword(address)
+	bare, password := toolAddress(address)
 	cmd := exec.CommandContext(ctx, name, append([]string{"--dbname=" + bare}, args...)...)
 	if password != "" {
 		cmd.Env = append(os.Environ(), "PGPASSWORD="+password)
@@ -91,8 +92,9 @@ func tool(ctx context.Context, address, name string, args ...string) error {
 	return nil
 }
 
-// withoutPassword answers a database's address without its password, and the password.
-func withoutPassword(address string) (bare, password string) {
+// toolAddress answers a database's address as PostgreSQL's programs take it, without the password, which is answered apart, and
+// without the settings of our driver's pool, which they do not know.
+func toolAddress(address string) (bare, password string) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return address, ""
@@ -100,11 +102,16 @@ func withoutPassword(address string) (bare, password string) {
 	if p, ok := u.User.Password(); ok {
 		password, u.User = p, url.User(u.User.Username())
 	}
-	if q := u.Query(); q.Has("password") {
-		password = q.Get("password")
-		q.Del("password")
-		u.RawQuery = q.Encode()
+	q := u.Query()
+	for name, values := range q {
+		if name == "password" {
+			password = values[0]
+		}
+		if name == "password" || strings.HasPrefix(name, "pool_") {
+			q.Del(name)
+		}
 	}
+	u.RawQuery = q.Encode()
 	return u.String(), password
 }
 
