@@ -195,7 +195,10 @@ func TestRefill(t *testing.T) {
 		}
 		defer func() { // a medicine that is stopped needs no refill
 			h.Write(func(tx *store.Tx) error { return h.Medication.Stop(tx, org, h.Ruth.ID, "a") })
-			h.Read(func(tx *store.Tx) (err error) { open, err = h.Promises.OpenOf(tx, org, h.Ruth.ID, medication.Refill); return err })
+			h.Read(func(tx *store.Tx) (err error) {
+				open, err = h.Promises.OpenOf(tx, org, h.Ruth.ID, medication.Refill)
+				return err
+			})
 			if len(h.needs()) != 0 || len(open) != 0 {
 				t.Errorf("stopped: %+v %+v", h.needs(), open)
 			}
