@@ -6,9 +6,11 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"doorstep/internal/app"
 	"doorstep/internal/clock"
@@ -19,14 +21,29 @@ import (
 
 type importCmd struct {
 	where
-	JSON bool     `help:"Print the summary as JSON."`
-	Path []string `arg:"" help:"Files or folders: FHIR bundles (.json), Bulk Data (.ndjson), either gzipped." type:"path"`
+	Patient string   `help:"Whose the exports of devices are: a person's id, or that of the FHIR Patient."`
+	TZ      string   `name:"tz" help:"Time zone of exports that tell none (America/New_York)."`
+	JSON    bool     `help:"Print the summary as JSON."`
+	Path    []string `arg:"" help:"Files or folders: FHIR bundles (.json), Bulk Data (.ndjson), exports of devices and health apps (${exports}), any of them gzipped." type:"path"`
 }
 
 func (c importCmd) Run(e *env) error {
-	files, err := listFiles(c.Path)
+	found, err := listFiles(c.Path)
 	if err != nil {
 		return err
+	}
+	zone := time.UTC
+	if c.TZ != "" {
+		if zone, err = time.LoadLocation(c.TZ); err != nil || c.TZ == "Local" {
+			return usagef("--tz: %q is not a time zone (America/New_York is one)", c.TZ)
+		}
+	}
+	files, passed, err := identify(found)
+	if err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(files, func(f importFile) bool { return f.export != nil }); i >= 0 && c.Patient == "" {
+		return usagef("%s is an export of a device (%s): --patient says whose it is", files[i].name, files[i].export.Name)
 	}
 	db, err := c.open(e)
 	if err != nil {
@@ -42,14 +59,28 @@ func (c importCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	x := &exportImport{env: e, s: s, org: org, zone: zone, zoned: c.TZ != "", bySeries: map[string]record.Count{}, unread: map[string]int{}}
+	if c.Patient != "" {
+		if x.patient, err = whom(e, s, org, c.Patient); err != nil {
+			return err
+		}
+	}
 	total := record.Summary{ByType: map[string]record.Count{}}
-	for i, name := range files {
-		if err := c.one(e, s, org, name, i, len(files), &total); err != nil {
+	for i, file := range files {
+		if file.export != nil {
+			err = x.one(file, i, len(files))
+		} else {
+			err = c.one(e, s, org, file.name, i, len(files), &total)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	progress(e, "")
-	return c.tell(e, total)
+	if passed > 0 {
+		fmt.Fprintf(e.err, "files passed over, of no known format: %d\n", passed)
+	}
+	return c.tell(e, total, x)
 }
 
 // onlyOrg answers the organization to import for. Before the set-up there is none, and the record waits under "clinic".
@@ -90,8 +121,15 @@ func (c importCmd) one(e *env, s *app.Server, org, name string, i, n int, total 
 	return err
 }
 
+// importSummary is the summary as JSON.
+type importSummary struct {
+	record.Summary
+	BySeries map[string]record.Count `json:",omitempty"` // readings, from exports of devices
+	NotRead  map[string]int          `json:",omitempty"` // refused items of exports that belong to no series, by format
+}
+
 // tell prints the summary on stdout and every refusal on stderr. Refusals make the exit code 1: something was left out.
-func (c importCmd) tell(e *env, sum record.Summary) error {
+func (c importCmd) tell(e *env, sum record.Summary, x *exportImport) error {
 	for _, r := range sum.Refused {
 		where := r.File
 		if r.Line > 0 {
@@ -102,26 +140,37 @@ func (c importCmd) tell(e *env, sum record.Summary) error {
 		}
 		fmt.Fprintf(e.err, "refused: %s (byte %d) %s: %s\n", where, r.Offset, r.ID, r.Reason)
 	}
+	refused := len(sum.Refused) + x.refused
 	if c.JSON {
-		if err := json.NewEncoder(e.out).Encode(sum); err != nil {
+		sum.Refused = append(sum.Refused, x.kept...)
+		if err := json.NewEncoder(e.out).Encode(importSummary{sum, x.bySeries, x.unread}); err != nil {
 			return err
 		}
 	} else {
 		fmt.Fprintf(e.out, "%-28s %8s %8s %8s %8s\n", "", "new", "changed", "same", "refused")
-		for _, t := range slices.Sorted(maps.Keys(sum.ByType)) {
-			x := sum.ByType[t]
-			fmt.Fprintf(e.out, "%-28s %8d %8d %8d %8d\n", t, x.New, x.Changed, x.Same, x.Refused)
+		row := func(name string, n record.Count) {
+			fmt.Fprintf(e.out, "%-28s %8d %8d %8d %8d\n", name, n.New, n.Changed, n.Same, n.Refused)
 		}
+		for _, t := range slices.Sorted(maps.Keys(sum.ByType)) {
+			row(t, sum.ByType[t])
+		}
+		x.table(row)
 	}
-	if len(sum.Refused) > 0 {
+	if refused > 0 {
 		return errQuiet
 	}
 	return nil
 }
 
+// foundFile is a file that was named, or found in a folder that was.
+type foundFile struct {
+	name     string
+	searched bool
+}
+
 // listFiles answers the files below the paths, those first that others refer to.
-func listFiles(paths []string) ([]string, error) {
-	var out []string
+func listFiles(paths []string) ([]foundFile, error) {
+	var out []foundFile
 	for _, p := range paths {
 		err := filepath.WalkDir(p, func(name string, d fs.DirEntry, err error) error {
 			if err != nil {
@@ -130,7 +179,7 @@ func listFiles(paths []string) ([]string, error) {
 			if d.IsDir() || (name != p && !importable(name)) {
 				return nil
 			}
-			out = append(out, name)
+			out = append(out, foundFile{name, name != p})
 			return nil
 		})
 		if err != nil {
@@ -138,13 +187,16 @@ func listFiles(paths []string) ([]string, error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, fault.NotFoundf("There is nothing to import there (.json, .ndjson, gzipped or not).")
+		return nil, fault.NotFoundf("There is nothing to import there (.json, .ndjson, .fit, .xml, .zip, .csv, gzipped or not).")
 	}
-	slices.SortStableFunc(out, func(a, b string) int { return record.ImportRank(a) - record.ImportRank(b) })
+	slices.SortStableFunc(out, func(a, b foundFile) int { return record.ImportRank(a.name) - record.ImportRank(b.name) })
 	return out, nil
 }
 
 func importable(name string) bool {
-	name = strings.TrimSuffix(name, ".gz")
-	return strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".ndjson")
+	switch strings.ToLower(path.Ext(strings.TrimSuffix(name, ".gz"))) {
+	case ".json", ".ndjson", ".fit", ".xml", ".zip", ".csv":
+		return true
+	}
+	return false
 }

@@ -29,7 +29,7 @@ type commands struct {
 
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
 	Demo    demoCmd    `cmd:"" help:"Run a simulated clinic on a simulated clock."`
-	Import  importCmd  `cmd:"" help:"Take FHIR bundles and NDJSON into the record."`
+	Import  importCmd  `cmd:"" help:"Take FHIR bundles, NDJSON and exports of devices into the record."`
 	Decode  decodeCmd  `cmd:"" help:"A device's file, or bytes, to JSON lines, touching nothing."`
 	Calc    calcCmd    `cmd:"" help:"Published measures from a file."`
 	Sim     simCmd     `cmd:"" help:"Run the simulator and print a report."`
@@ -92,7 +92,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	var c commands
 	code := -1
 	parser, err := kong.New(&c, kong.Name("doorstep"), kong.Description("Keeps its word to people and brings care to their door."), kong.Writers(out, errs),
-		kong.Configuration(kong.JSON), kong.DefaultEnvars("DOORSTEP"), kong.Vars{"formats": format.Names()}, kong.Exit(func(n int) { code = n }))
+		kong.Configuration(kong.JSON), kong.DefaultEnvars("DOORSTEP"), kong.Vars{"formats": format.Names(), "exports": exports()}, kong.Exit(func(n int) { code = n }))
 	if err != nil {
 		fmt.Fprintln(errs, "doorstep:", err)
 		return 1
