@@ -66,6 +66,13 @@ func TestBreatheWho(t *testing.T) {
 			From: h.clock.Now(), Until: h.clock.Now().AddDate(1, 0, 0), GivenBy: h.omar.ID})
 	})
 	helping := "/helping/" + string(h.ruth.ID)
+	if _, page := h.get(h.session(h.ruth), "/breathe"); !strings.Contains(page, "in through your nose for 4 seconds") || !strings.Contains(page, "softly for 6 seconds") ||
+		!strings.Contains(page, `id="breathe" class="breathe stack" hidden`) {
+		t.Error("without the script the page does not say how to breathe, or shows what cannot move")
+	}
+	if _, page := h.get(h.session(h.elena), helping+"/numbers"); !strings.Contains(page, `href="`+helping+`/breathe"`) {
+		t.Error("the numbers do not lead there")
+	}
 	const beats = `{"session":"aaaa-bbbb-%s","batch":0,"ago_ms":3000,"pace":6,"finding":false,"source":"breathe","rr":[800,812.5],"ends_ms":1612.5}`
 	for _, c := range []struct {
 		who, token, base string
