@@ -403,7 +403,7 @@ func TestHTTP(t *testing.T) {
 			{"no key", path, "", "application/json", pulse(3, 72), 401, ""},
 			{"wrong key", path, "wrong", "application/json", pulse(3, 72), 401, ""},
 			{"another's path", "/api/v1/devices/" + e.other.ID + "/readings", e.key, "application/json", pulse(3, 72), 401, ""},
-			{"wrong kind", path, e.key, "text/csv", "a,b", 415, ""},
+			{"wrong kind", path, e.key, "text/html", "a,b", 415, ""},
 			{"no JSON", path, e.key, "application/json", "{", 400, ""},
 			{"too large", path, e.key, "application/json", strings.Repeat(" ", maxBody+1), 413, ""},
 		} {

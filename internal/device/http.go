@@ -10,6 +10,7 @@ import (
 
 	"doorstep/internal/fault"
 	"doorstep/internal/reading"
+	"doorstep/internal/reading/format"
 )
 
 const (
@@ -17,8 +18,8 @@ const (
 	gattPrefix = "application/vnd.doorstep.gatt+"
 )
 
-// HTTPHandler answers POST /api/v1/devices/{device}/readings: a JSON object or array of readings, or the raw bytes of a GATT
-// characteristic with Content-Type application/vnd.doorstep.gatt+{uuid16}. The bearer is the device's key. It answers 200 with
+// HTTPHandler answers POST /api/v1/devices/{device}/readings: a JSON object or array of readings, the raw bytes of a GATT
+// characteristic with Content-Type application/vnd.doorstep.gatt+{uuid16}, or a file with the media type of its format. The bearer is the device's key. It answers 200 with
 // the receipt once durable; errors are problem documents (RFC 9457).
 func HTTPHandler(in *Intake) http.Handler {
 	mux := http.NewServeMux()
@@ -42,26 +43,26 @@ func (in *Intake) post(w http.ResponseWriter, r *http.Request) {
 		kind = media
 	}
 	uuid, isGATT := strings.CutPrefix(strings.ToLower(kind), gattPrefix)
-	if kind != "" && kind != "application/json" && !isGATT {
-		problem(w, http.StatusUnsupportedMediaType, "The body must be application/json or "+gattPrefix+"{uuid}.")
-		return
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
-			problem(w, http.StatusRequestEntityTooLarge, "The body is larger than 4 MB.")
-			return
-		}
-		problem(w, http.StatusBadRequest, "The body could not be read.")
+	kind = strings.ToLower(kind)
+	f, isFile := format.ByMedia(kind)
+	if kind != "" && kind != "application/json" && !isGATT && !isFile {
+		problem(w, http.StatusUnsupportedMediaType, "The body must be application/json, "+gattPrefix+"{uuid} or the media type of a file that is read (docs/devices.md).")
 		return
 	}
 	in.messages.Add(1)
 	var receipt reading.Receipt
-	if isGATT {
-		receipt, err = in.characteristic(r.Context(), dev, uuid, body)
+	if isFile {
+		receipt, err = in.file(r.Context(), dev, f, http.MaxBytesReader(w, r.Body, maxFile))
 	} else {
-		receipt, err = in.readings(r.Context(), dev, body)
+		body, ok := whole(w, r)
+		if !ok {
+			return
+		}
+		if isGATT {
+			receipt, err = in.characteristic(r.Context(), dev, uuid, body)
+		} else {
+			receipt, err = in.readings(r.Context(), dev, body)
+		}
 	}
 	if err != nil {
 		if fault.Is(err, fault.Invalid) {
@@ -75,6 +76,21 @@ func (in *Intake) post(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	json.NewEncoder(w).Encode(receipt)
+}
+
+// whole reads the body; false when it has answered that it cannot be read.
+func whole(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err == nil {
+		return body, true
+	}
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		problem(w, http.StatusRequestEntityTooLarge, "The body is larger than 4 MB.")
+	} else {
+		problem(w, http.StatusBadRequest, "The body could not be read.")
+	}
+	return nil, false
 }
 
 // refuse answers an error by its kind.
