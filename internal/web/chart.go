@@ -19,6 +19,7 @@ func (s *Server) chartRoutes(mux *http.ServeMux) {
 	both("GET", "/messages", person.Message, "messages", s.messages)
 	both("POST", "/messages", person.Message, "write a message", s.post)
 	s.medicineRoutes(mux)
+	s.goalRoutes(mux)
 	both("GET", "/me", person.See, "settings", s.me)
 	both("POST", "/me/day", person.Manage, "change the day", s.saveDay)
 	both("POST", "/me/contact", person.Manage, "change a consent", s.saveConsent)

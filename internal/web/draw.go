@@ -30,11 +30,18 @@ type plot struct {
 	Name              string // what the image says
 	Dots              []dot
 	Ranges            bool    // each dot is a range from Low to High
+	Lower             level   // of the lower ends of ranges
 	BandLow, BandHigh float64 // the person's usual; equal: none
 	Goal              float64 // 0: none
 	Least, Most       float64 // are on the scale whatever there is; equal: nothing is
 	XLabels           []label
 	Format            func(float64) string
+}
+
+// level is what is usual for a person, and her goal.
+type level struct {
+	BandLow, BandHigh float64 // equal: none
+	Goal              float64 // 0: none
 }
 
 type label struct {
@@ -49,15 +56,20 @@ func (c plot) draw() string {
 	x := func(f float64) float64 { return drawLeft + drawnWidth*f }
 	var b strings.Builder
 	open(&b, drawWidth, drawHeight, c.Name)
-	if c.BandHigh > c.BandLow {
-		fmt.Fprintf(&b, `<rect class="band" x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="4"/>`, drawLeft, y(c.BandHigh), drawnWidth, y(c.BandLow)-y(c.BandHigh))
+	levels := []level{{c.BandLow, c.BandHigh, c.Goal}, c.Lower}
+	for _, l := range levels {
+		if l.BandHigh > l.BandLow {
+			fmt.Fprintf(&b, `<rect class="band" x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="4"/>`, drawLeft, y(l.BandHigh), drawnWidth, y(l.BandLow)-y(l.BandHigh))
+		}
 	}
 	for _, v := range steps(low, high) {
 		fmt.Fprintf(&b, `<path class="axis" d="M%.1f %.1fH%.1f"/><text x="%.1f" y="%.1f" text-anchor="end">%s</text>`,
 			drawLeft, y(v), drawWidth-drawRight, drawLeft-6, y(v)+5, escape(c.Format(v)))
 	}
-	if c.Goal != 0 {
-		fmt.Fprintf(&b, `<path class="goal" d="M%.1f %.1fH%.1f"/>`, drawLeft, y(c.Goal), drawWidth-drawRight)
+	for _, l := range levels {
+		if l.Goal != 0 {
+			fmt.Fprintf(&b, `<path class="goal" d="M%.1f %.1fH%.1f"/>`, drawLeft, y(l.Goal), drawWidth-drawRight)
+		}
 	}
 	c.dots(&b, x, y)
 	for _, l := range c.XLabels {
@@ -110,6 +122,12 @@ func (c plot) scale() (low, high float64) {
 		if c.Ranges {
 			low = min(low, d.Low)
 		}
+	}
+	if c.Lower.BandHigh > c.Lower.BandLow {
+		low = min(low, c.Lower.BandLow)
+	}
+	if c.Lower.Goal != 0 {
+		low = min(low, c.Lower.Goal)
 	}
 	if c.BandHigh > c.BandLow {
 		low, high = min(low, c.BandLow), max(high, c.BandHigh)

@@ -176,11 +176,15 @@ func (h *clinic) live() *clinic {
 		}
 		return nil
 	})
+	sensors := h.sensors()
 	scale := h.device("scale")
 	cuff := h.device("cuff")
 	for i := range days {
 		h.answerDay(i)
 		at := h.clock.Now()
+		for k, d := range sensors {
+			h.wears(d, i, k)
+		}
 		_, err := h.Reading.Ingest(context.Background(), scale, []reading.Reading{{At: at, Series: "29463-7", Value: 81.2 + float64(i%4)*0.3 + float64(max(i-13, 0)), Unit: "kg"}})
 		h.must(err)
 		_, err = h.Reading.Ingest(context.Background(), cuff, []reading.Reading{{At: at, Series: systolic, Value: 128 + float64(i*7%15), Unit: "mm[Hg]"},
@@ -264,6 +268,56 @@ func breathing(pace, swing, noise, seconds float64, seed uint64) []float64 {
 		t += ms / 1000
 	}
 	return out
+}
+
+// sensors give Ruth and Luis a glucose sensor and a watch that counts steps, and a goal or two.
+func (h *clinic) sensors() []reading.Device {
+	var list []reading.Device
+	for _, who := range []person.Person{h.ruth, h.luis} {
+		id, key, err := h.Reading.Register(context.Background(), string(h.org), "cgm")
+		h.must(err)
+		h.must(h.Reading.Assign(context.Background(), string(h.org), id, string(who.ID), h.clock.Now().AddDate(0, 0, -2), time.Time{}))
+		d, err := h.Reading.SignIn(context.Background(), id, key)
+		h.must(err)
+		list = append(list, d)
+		h.write(func(tx *store.Tx) error {
+			for _, g := range []reading.Goal{{Kind: reading.WeightGoal, Value: 80, Down: true}, {Kind: reading.PressureGoal, Value: 130, Low: 80, Down: true}, {Kind: reading.InRangeGoal, Value: 70}} {
+				g.Org, g.Patient, g.By = string(h.org), string(who.ID), string(who.ID)
+				_, err := h.Reading.SetGoal(tx, g)
+				h.must(err)
+			}
+			return nil
+		})
+	}
+	return list
+}
+
+// wears sends the last day of a sensor: three meals, a night that is lower, and more steps in the second week.
+func (h *clinic) wears(d reading.Device, i, who int) {
+	r := rand.New(rand.NewPCG(uint64(i), uint64(who)))
+	var list []reading.Reading
+	slope := 1.0
+	if i >= 9 {
+		slope = 0.8
+	}
+	for k := range 96 {
+		at := h.clock.Now().Add(time.Duration(k-96) * 15 * time.Minute)
+		hour := float64(at.Hour()+19) + float64(at.Minute())/60
+		v := 105 + 12*r.NormFloat64()
+		for _, meal := range []float64{8.5, 13, 19} {
+			after := math.Mod(hour-meal+48, 24)
+			v += slope * (60 + 50*float64((i*7+who)%5)/4) * after * math.Exp(1-after)
+		}
+		if i%5 == 2 && k < 20 {
+			v -= 50
+		}
+		list = append(list, reading.Reading{At: at, Series: "99504-3", Value: math.Round(v), Unit: "mg/dL"},
+			reading.Reading{At: at, Series: "55423-8", Value: math.Round(max(0, 20+float64(i)*5+15*r.NormFloat64())), Unit: "{steps}"})
+	}
+	for k := 0; k < len(list); k += 64 {
+		_, err := h.Reading.Ingest(context.Background(), d, list[k:k+64])
+		h.must(err)
+	}
 }
 
 func (h *clinic) device(kind string) reading.Device {

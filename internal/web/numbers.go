@@ -2,12 +2,16 @@ package web
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"doorstep/internal/clock"
+	"doorstep/internal/person"
 	"doorstep/internal/reading"
+	"doorstep/internal/reading/sample"
 	"doorstep/internal/store"
 	"doorstep/internal/words"
 )
@@ -30,6 +34,14 @@ type figure struct {
 	Heads  []string
 	Rows   [][]string
 	Unsure string // said when the latest value is odd; empty otherwise
+	Note   string // how to read the chart
+	Bar    string // SVG of the shares
+	Bars   []bar
+	Change string           // since last week; empty: none that is real
+	Code   string           // of the unit, UCUM
+	Kind   reading.GoalKind // empty: no goal can be set
+	Goal   string           // whether the goal is met; empty: there is none
+	Fields []field          // of the form of a goal; empty: the viewer may not change it
 }
 
 // numbersDays is how far back the charts go.
@@ -50,11 +62,17 @@ var shownSeries = []shown{
 	{"2708-6", "oxygen", 0, 2},
 	{"2339-0", "glucose", 0, 20},
 	{"15074-8", "glucose", 1, 1.1},
+	{sample.TissueGlucose, "sensor", 0, 20},
 }
 
 const systolic, diastolic = "8480-6", "8462-4"
 
 func (s *Server) numbers(w http.ResponseWriter, r *http.Request, p *page) error {
+	p.note(r)
+	return s.showNumbers(w, r, p, http.StatusOK)
+}
+
+func (s *Server) showNumbers(w http.ResponseWriter, r *http.Request, p *page, status int) error {
 	p.Title, p.Active = "numbers.title", "nav.numbers"
 	m := numbersPage{page: p}
 	var err error
@@ -68,7 +86,7 @@ func (s *Server) numbers(w http.ResponseWriter, r *http.Request, p *page) error 
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, p, numbersView(m))
+	return s.show(w, r, status, p, numbersView(m))
 }
 
 // figures answers what a person's devices have shown. It reads by itself, so it must stand outside a transaction.
@@ -81,24 +99,52 @@ func (s *Server) figures(ctx context.Context, p *page, charts bool) ([]figure, e
 	for _, l := range latest {
 		had[l.Series] = l
 	}
+	var goals map[reading.GoalKind]reading.Goal
+	err = s.DB.Read(ctx, func(tx *store.Tx) error {
+		goals, err = s.Reading.Goals(tx, string(p.Org.ID), string(p.Patient.ID))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
 	var list []figure
 	if top, ok := had[systolic]; ok && had[diastolic].Series != "" {
-		f, err := s.pressure(ctx, p, top, had[diastolic], charts)
+		f, err := s.pressure(ctx, p, top, had[diastolic], goals, charts)
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, f)
+	}
+	f, code, ok, err := s.sensor(ctx, p, had, goals, charts)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		list = append(list, f)
+		delete(had, code)
 	}
 	for _, sh := range shownSeries {
 		l, ok := had[sh.code]
 		if !ok {
 			continue
 		}
-		f, err := s.single(ctx, p, sh, l, charts)
+		f, err := s.single(ctx, p, sh, l, goals, charts)
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, f)
+	}
+	if l, ok := had[sample.Steps]; ok {
+		f, err := s.steps(ctx, p, l, goals, charts)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, f)
+	}
+	for i := range list {
+		if f := &list[i]; charts && f.Kind != "" && p.May(person.Manage) {
+			f.Fields = p.goalFields(*f, goals)
+		}
 	}
 	return list, nil
 }
@@ -148,19 +194,30 @@ func band(days []day) (low, high float64) {
 	return quantile(v, 0.1), quantile(v, 0.9)
 }
 
-func (s *Server) single(ctx context.Context, p *page, sh shown, l reading.Sample, charts bool) (figure, error) {
-	f := figure{Key: sh.key, Value: p.Num(l.Value, sh.decimals), Unit: unit(l.Unit), At: l.At, Unsure: p.doubt(l.Flags)}
+func (s *Server) single(ctx context.Context, p *page, sh shown, l reading.Sample, goals map[reading.GoalKind]reading.Goal, charts bool) (figure, error) {
+	f := figure{Key: sh.key, Code: l.Unit, Value: p.Num(l.Value, sh.decimals), Unit: unit(l.Unit), At: l.At, Unsure: p.doubt(l.Flags)}
 	days, err := s.days(ctx, p, sh.code)
 	if err != nil {
 		return f, err
 	}
 	f.Say = p.trend(sh, days, f.Unit)
+	f.Change = p.change("week.number", changed(clock.DayOf(p.Now, p.Zone), days, sh.least), sh.decimals, "what", p.T("the."+sh.key), "unit", f.Unit)
+	aim := 0.0
+	if _, mass := sample.Convert(1, l.Unit, "kg"); sh.code == sample.Weight && mass {
+		f.Kind = reading.WeightGoal
+		if g, ok := goals[f.Kind]; ok {
+			aim, _ = sample.Convert(g.Value, "kg", l.Unit)
+			now, _ := sample.Convert(l.Value, l.Unit, "kg")
+			short, _ := sample.Convert(g.Short(now), "kg", l.Unit)
+			f.Goal = p.goal(p.Num(aim, tenth(aim))+" "+f.Unit, short, p.Num(short, 1)+" "+f.Unit)
+		}
+	}
 	if !charts || len(days) == 0 {
 		return f, nil
 	}
 	low, high := band(days)
 	first := clock.DayOf(p.Now, p.Zone).Add(1 - numbersDays)
-	c := plot{Name: f.Say, BandLow: low, BandHigh: high, XLabels: p.dayLabels(first), Format: func(v float64) string { return p.Num(v, 0) }}
+	c := plot{Name: f.Say, BandLow: low, BandHigh: high, Goal: aim, XLabels: p.dayLabels(first), Format: func(v float64) string { return p.Num(v, 0) }}
 	f.Heads = []string{p.T("numbers.day"), p.T("what."+sh.key) + " (" + f.Unit + ")"}
 	for _, d := range days {
 		odd := high > low && (d.Median < low-sh.least || d.Median > high+sh.least)
@@ -169,12 +226,13 @@ func (s *Server) single(ctx context.Context, p *page, sh shown, l reading.Sample
 	}
 	slices.Reverse(f.Rows)
 	f.Chart = c.draw()
+	f.Note = p.legend(c)
 	return f, nil
 }
 
 // pressure shows the two numbers of blood pressure as one range a day, with the average of the week.
-func (s *Server) pressure(ctx context.Context, p *page, top, bottom reading.Sample, charts bool) (figure, error) {
-	f := figure{Key: "pressure", Value: p.Num(top.Value, 0) + "/" + p.Num(bottom.Value, 0), Unit: unit(top.Unit), At: top.At, Unsure: p.doubt(top.Flags | bottom.Flags)}
+func (s *Server) pressure(ctx context.Context, p *page, top, bottom reading.Sample, goals map[reading.GoalKind]reading.Goal, charts bool) (figure, error) {
+	f := figure{Kind: reading.PressureGoal, Key: "pressure", Value: p.Num(top.Value, 0) + "/" + p.Num(bottom.Value, 0), Unit: unit(top.Unit), At: top.At, Unsure: p.doubt(top.Flags | bottom.Flags)}
 	highs, err := s.days(ctx, p, systolic)
 	if err != nil {
 		return f, err
@@ -188,8 +246,11 @@ func (s *Server) pressure(ctx context.Context, p *page, top, bottom reading.Samp
 		low[d.Day] = d.Median
 	}
 	first := clock.DayOf(p.Now, p.Zone).Add(1 - numbersDays)
-	c := plot{Ranges: true, XLabels: p.dayLabels(first), Format: func(v float64) string { return p.Num(v, 0) }}
+	goal, aimed := goals[f.Kind]
+	c := plot{Ranges: true, Goal: goal.Value, Lower: level{Goal: goal.Low}, XLabels: p.dayLabels(first), Format: func(v float64) string { return p.Num(v, 0) }}
 	f.Heads = []string{p.T("numbers.day"), p.T("what.pressure") + " (" + f.Unit + ")"}
+	c.BandLow, c.BandHigh = band(highs)
+	c.Lower.BandLow, c.Lower.BandHigh = band(lows)
 	var week, weekLow []float64
 	for _, d := range highs {
 		bottom, ok := low[d.Day]
@@ -205,10 +266,16 @@ func (s *Server) pressure(ctx context.Context, p *page, top, bottom reading.Samp
 	f.Say = p.T("numbers.pressure.none")
 	if len(week) > 0 {
 		f.Say = p.N("numbers.pressure", len(week), "top", p.Num(mean(week), 0), "bottom", p.Num(mean(weekLow), 0))
+		if aimed {
+			short := math.Round(goal.ShortOf(math.Round(mean(week)), math.Round(mean(weekLow))))
+			f.Goal = p.goal(p.Num(goal.Value, 0)+"/"+p.Num(goal.Low, 0), short, p.Num(short, 0)+" "+f.Unit)
+		}
 	}
+	f.Change = p.change("week.number", changed(clock.DayOf(p.Now, p.Zone), highs, 5), 0, "what", p.T("the.top"), "unit", f.Unit)
 	slices.Reverse(f.Rows)
 	if c.Name = f.Say; charts && len(c.Dots) > 0 {
 		f.Chart = c.draw()
+		f.Note = p.legend(c)
 	}
 	return f, nil
 }
@@ -236,6 +303,18 @@ func (p *page) trend(sh shown, days []day, unit string) string {
 		return p.T("numbers.down", "what", what, "by", by, "unit", unit)
 	}
 	return p.T("numbers.steady", "what", what)
+}
+
+// legend says what is drawn beside the values.
+func (p *page) legend(c plot) string {
+	var text []string
+	if c.BandHigh > c.BandLow {
+		text = append(text, p.T("numbers.band"))
+	}
+	if c.Goal != 0 {
+		text = append(text, p.T("numbers.dashes"))
+	}
+	return strings.Join(text, " ")
 }
 
 // doubt says what is odd about the newest value.
