@@ -33,6 +33,7 @@ var All = []Bench{
 	{Name: "ingest.mqtt", About: "readings per second, one a message, MQTT QoS 1, 200 devices", run: ingest(device.BenchMQTT)},
 	{Name: "series.bytes", About: "bytes per stored sample, beside Prometheus' XOR chunks", once: true, run: series},
 	{Name: "web.today", About: "/today for 200 viewers at once while 1,000 readings/s come in: p99 ms, page kB", run: today},
+	{Name: "numbers.page", About: "/numbers of a person with two years of readings: p99 ms, page kB", run: numbersPage},
 	{Name: "start", About: "ms until ready on an empty folder; MB resident, idle, with 200 patients", once: true, run: starting},
 	{Name: "record.import", About: "FHIR resources per second of the sample bundles, durable and indexed", run: importing},
 	{Name: "rules.evaluate", About: "seconds for 20 rules a person over 1,000,000 readings, one by one and at once", once: true, run: rulesEvaluate},
