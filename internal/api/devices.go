@@ -49,10 +49,11 @@ func (s *server) deviceRoutes(mux *http.ServeMux) {
 	const path = root + "/devices/{device}/readings"
 	mux.Handle("POST "+path, s.Devices)
 	s.api.OpenAPI().AddOperation(&huma.Operation{OperationID: "send-readings", Method: http.MethodPost, Path: path, Security: []map[string][]string{{"device": {}}},
-		Summary:    "A device's readings: a JSON object or array, or the raw bytes of a GATT characteristic. Answers once they are durable.",
+		Summary:    "A device's readings: a JSON object or array, the raw bytes of a GATT characteristic, or a file of a device or health app by its media type. Answers once they are durable.",
 		Parameters: []*huma.Param{{Name: "device", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}}},
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
-			"application/json": {}, "application/vnd.doorstep.gatt+{uuid16}": {}}},
+			"application/json": {}, "application/vnd.doorstep.gatt+{uuid16}": {}, "application/vnd.doorstep.{format}": {}, "application/vnd.ant.fit": {},
+			"text/csv": {}, "application/xml": {}, "text/xml": {}, "application/fhir+json": {}, "application/fhir+ndjson": {}}},
 		Responses: map[string]*huma.Response{"200": {Description: `{"stored":n,"known":n,"refused":[{"index","reason"}]}`}, "default": {Description: "A problem document."}}})
 }
 

@@ -100,3 +100,20 @@ func TestFind(t *testing.T) {
 		}
 	}
 }
+
+func TestByMedia(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[string]string{
+		"text/csv": "cgm", "application/vnd.ant.fit": "fit", "application/vnd.doorstep.omh": "omh", "application/fhir+json": "fhir", "text/xml": "apple",
+		"application/vnd.doorstep.": "", "application/vnd.doorstep.pdf": "", "application/zip": "", "": "",
+	} {
+		if f, ok := ByMedia(kind); f.Name != want || ok != (want != "") {
+			t.Errorf("%s: %s", kind, f.Name)
+		}
+	}
+	for kind, name := range media {
+		if f, err := Find(name); err != nil || f.Name != name {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+}
