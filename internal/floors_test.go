@@ -15,6 +15,7 @@ var floors = [][]string{
 	{"store", "table", "reading/sample"},
 	{"store/pgcluster"},
 	{"store/storetest"},
+	{"sharedtest"},
 	{"person"},
 	{"promise", "message", "message/gateway", "record"},
 	{"medication/timing", "medication/adherence", "reading/series", "reading/rule", "reading/gatt", "reading/fit", "reading/apple", "reading/omh", "reading/fhirobs", "reading/nightscout", "reading/healthconnect", "reading/hrv", "reading/glucose", "reading/cgmcsv",

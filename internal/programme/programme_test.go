@@ -3,7 +3,6 @@ package programme_test
 import (
 	"encoding/json"
 	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"doorstep/internal/person"
 	"doorstep/internal/programme"
 	"doorstep/internal/reading"
+	"doorstep/internal/sharedtest"
 	"doorstep/internal/store"
 )
 
@@ -37,12 +37,9 @@ func TestCodes(t *testing.T) {
 
 func TestVectors(t *testing.T) {
 	t.Parallel()
-	b, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "vectors", "rpm_2026.json"))
+	b, err := os.ReadFile(sharedtest.Path(t, "vectors/rpm_2026.json"))
 	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip("the reference values are not here")
+		t.Fatal(err)
 	}
 	var file struct {
 		Cases []struct {

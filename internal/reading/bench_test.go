@@ -3,24 +3,18 @@ package reading
 import (
 	"math"
 	"math/rand/v2"
-	"os"
 	"testing"
 
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 
 	"doorstep/internal/reading/series"
+	"doorstep/internal/sharedtest"
 )
 
 // TestSeriesBytes keeps the figure: no more bytes per sample than Prometheus' XOR chunks of the same 120 samples.
 func TestSeriesBytes(t *testing.T) {
 	t.Parallel()
-	const dir = "../../../shared/data/devices"
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("the sample files are absent")
-		}
-		t.Skip("the sample files are absent")
-	}
+	dir := sharedtest.Path(t, "data/devices")
 	figures, err := BenchSeries(dir)
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 
 	"doorstep/internal/clock"
 	"doorstep/internal/record"
+	"doorstep/internal/sharedtest"
 	"doorstep/internal/store"
 	"doorstep/internal/store/storetest"
 )
@@ -27,13 +28,7 @@ func service(db *store.DB) (*record.Service, *clock.Sim) {
 // shared answers the files of a folder of sample data beside the repository; without it the test is skipped, but not in CI.
 func shared(t *testing.T, dir string) []string {
 	t.Helper()
-	names, _ := filepath.Glob(filepath.Join("../../../shared/data/fhir", dir, "*.gz"))
-	if len(names) == 0 {
-		if os.Getenv("CI") != "" {
-			t.Fatal("the sample data is not there")
-		}
-		t.Skip("the sample data beside the repository is not there")
-	}
+	names, _ := filepath.Glob(sharedtest.Path(t, "data/fhir/"+dir+"/*.gz"))
 	slices.SortStableFunc(names, func(a, b string) int { return record.ImportRank(a) - record.ImportRank(b) })
 	return names
 }

@@ -26,6 +26,7 @@ import (
 	"doorstep/internal/reading/breath"
 	"doorstep/internal/reading/coherence"
 	"doorstep/internal/reading/gatt"
+	"doorstep/internal/sharedtest"
 	"doorstep/internal/store"
 )
 
@@ -185,12 +186,9 @@ func notifications(rr []float64) (list []string, heard []float64) {
 // realHeart is some minutes of a real recording.
 func realHeart(t *testing.T) []float64 {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "data", "devices", "rr", "physionet_healthy_000_rr_ms.txt"))
+	b, err := os.ReadFile(sharedtest.Path(t, "data/devices/rr/physionet_healthy_000_rr_ms.txt"))
 	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("the sample files are not there")
-		}
-		t.Skip("the sample files are not here")
+		t.Fatal(err)
 	}
 	const before = 3600 // beats, until the heart swings evenly for a while
 	var rr []float64

@@ -5,24 +5,19 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
 	"strconv"
 	"testing"
 
 	"doorstep/internal/clock"
+	"doorstep/internal/sharedtest"
 )
-
-const shared = "../../../../shared/data/devices/adherence"
 
 // sample opens a file of the sample data; the test is skipped without it.
 func sample(t *testing.T, name string) *os.File {
 	t.Helper()
-	f, err := os.Open(filepath.Join(shared, name))
+	f, err := os.Open(sharedtest.Path(t, "data/devices/adherence/"+name))
 	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("the sample data are absent")
-		}
-		t.Skip("the sample data are absent")
+		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close() })
 	return f

@@ -9,13 +9,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"doorstep/internal/sharedtest"
 )
 
 // study reads the sample folder.
 func study(t *testing.T) *Study {
 	t.Helper()
-	sample(t, "electronic_monitoring/AuxiliaryData_EMInfo.csv")
-	dir := filepath.Join(shared, "electronic_monitoring")
+	dir := filepath.Dir(sharedtest.Path(t, "data/devices/adherence/electronic_monitoring/AuxiliaryData_EMInfo.csv"))
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"doorstep/internal/reading/hrv"
+	"doorstep/internal/sharedtest"
 )
 
 // breathing is so many seconds of intervals around 850 ms that swing with the breath, and vary at random.
@@ -142,14 +143,7 @@ func TestSum(t *testing.T) {
 // Real hearts: a figure at every moment, between 0 and 1.
 func TestRealHearts(t *testing.T) {
 	t.Parallel()
-	folder := filepath.Join("..", "..", "..", "..", "shared", "data", "devices", "rr")
-	files, _ := filepath.Glob(filepath.Join(folder, "*_ms.txt"))
-	if len(files) == 0 {
-		if os.Getenv("CI") != "" {
-			t.Fatal("the sample files are not there")
-		}
-		t.Skip("the sample files are not here")
-	}
+	files, _ := filepath.Glob(sharedtest.Path(t, "data/devices/rr/*_ms.txt"))
 	for _, name := range files {
 		f, err := os.Open(name)
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"doorstep/internal/reading/sample"
+	"doorstep/internal/sharedtest"
 )
 
 const file = `{"resourceType":"Bundle","type":"transaction","entry":[
@@ -76,13 +77,7 @@ func TestRead(t *testing.T) {
 // TestFiles reads the examples of the guide for personal health devices. The test is skipped without them.
 func TestFiles(t *testing.T) {
 	t.Parallel()
-	files, _ := filepath.Glob("../../../../shared/data/devices/fhir/phd_*.json")
-	if len(files) == 0 {
-		if os.Getenv("CI") != "" {
-			t.Fatal("the sample files are absent")
-		}
-		t.Skip("the sample files are absent")
-	}
+	files, _ := filepath.Glob(sharedtest.Path(t, "data/devices/fhir/phd_*.json"))
 	for _, name := range files {
 		b, err := os.ReadFile(name)
 		if err != nil {

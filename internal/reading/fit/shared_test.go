@@ -7,7 +7,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,17 +14,15 @@ import (
 	"time"
 
 	"doorstep/internal/reading/sample"
+	"doorstep/internal/sharedtest"
 )
 
 // load reads a sample file; the test is skipped without it.
 func load(t testing.TB, name string) []byte {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("../../../../shared/data/devices/fit", name))
+	b, err := os.ReadFile(sharedtest.Path(t, "data/devices/fit/"+name))
 	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("the sample files are absent")
-		}
-		t.Skip("the sample files are absent")
+		t.Fatal(err)
 	}
 	return b
 }

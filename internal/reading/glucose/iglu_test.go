@@ -4,22 +4,20 @@ import (
 	"encoding/csv"
 	"math"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"doorstep/internal/sharedtest"
 )
 
 // sample opens a file of the sample data; the test is skipped without it.
 func sample(t *testing.T, name string) *os.File {
 	t.Helper()
-	f, err := os.Open(filepath.Join("../../../../shared/data/devices/cgm", name))
+	f, err := os.Open(sharedtest.Path(t, "data/devices/cgm/"+name))
 	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("the sample data are absent")
-		}
-		t.Skip("the sample data are absent")
+		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close() })
 	return f

@@ -10,18 +10,16 @@ import (
 	"testing"
 
 	"doorstep/internal/reading/sample"
+	"doorstep/internal/sharedtest"
 )
 
 // TestFixtures judges every fixture as its folder says.
 func TestFixtures(t *testing.T) {
 	t.Parallel()
-	const dir = "../../../../shared/data/devices/omh/test-data"
+	dir := sharedtest.Path(t, "data/devices/omh/test-data")
 	files, _ := filepath.Glob(filepath.Join(dir, "*/*/*/should*/*.json"))
 	if len(files) == 0 {
-		if os.Getenv("CI") != "" {
-			t.Fatal("the fixtures are absent")
-		}
-		t.Skip("the fixtures are absent")
+		t.Fatal("there are no fixtures")
 	}
 	for _, name := range files {
 		b, err := os.ReadFile(name)

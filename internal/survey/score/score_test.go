@@ -4,8 +4,9 @@ import (
 	"encoding/json"
 	"math"
 	"os"
-	"path/filepath"
 	"testing"
+
+	"doorstep/internal/sharedtest"
 )
 
 func same(a, b, tolerance float64) bool {
@@ -15,12 +16,9 @@ func same(a, b, tolerance float64) bool {
 // vectors reads a file of the published vectors; the test is skipped without it.
 func vectors(t *testing.T, name string, into any) {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("../../../../shared/vectors", name))
+	b, err := os.ReadFile(sharedtest.Path(t, "vectors/"+name))
 	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("the vectors are absent")
-		}
-		t.Skip("the vectors are absent")
+		t.Fatal(err)
 	}
 	if err := json.Unmarshal(b, into); err != nil {
 		t.Fatal(err)
