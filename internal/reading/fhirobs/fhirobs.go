@@ -27,25 +27,7 @@ func Is(head []byte) bool {
 
 // Read answers the values of the Observations; other resources are passed over.
 func Read(r io.Reader, o sample.Options) sample.Seq {
-	return func(yield func(sample.Sample, error) bool) {
-		for item, err := range sample.Items(r, "entry") {
-			if err != nil {
-				if !yield(sample.Sample{}, err) {
-					return
-				}
-				continue
-			}
-			list, err := resource(item, o)
-			if err != nil && !yield(sample.Sample{}, err) {
-				return
-			}
-			for _, s := range list {
-				if !yield(s, nil) {
-					return
-				}
-			}
-		}
-	}
+	return sample.Read(r, "entry", func(item sample.Item) ([]sample.Sample, error) { return resource(item, o) })
 }
 
 // resource answers the samples of a resource, or of a Bundle's entry that holds one.

@@ -29,25 +29,7 @@ func Is(head []byte) bool {
 
 // Read answers the samples of records.
 func Read(r io.Reader, o sample.Options) sample.Seq {
-	return func(yield func(sample.Sample, error) bool) {
-		for item, err := range sample.Items(r, "records") {
-			if err != nil {
-				if !yield(sample.Sample{}, err) {
-					return
-				}
-				continue
-			}
-			list, err := read(item, o)
-			if err != nil && !yield(sample.Sample{}, err) {
-				return
-			}
-			for _, s := range list {
-				if !yield(s, nil) {
-					return
-				}
-			}
-		}
-	}
+	return sample.Read(r, "records", func(item sample.Item) ([]sample.Sample, error) { return read(item, o) })
 }
 
 // record is what all records have; their own members stand in members.

@@ -57,25 +57,7 @@ type entry struct {
 
 // Read answers the samples of entries and treatments.
 func Read(r io.Reader, o sample.Options) sample.Seq {
-	return func(yield func(sample.Sample, error) bool) {
-		for item, err := range sample.Items(r, "result") {
-			if err != nil {
-				if !yield(sample.Sample{}, err) {
-					return
-				}
-				continue
-			}
-			list, err := read(item, o)
-			if err != nil && !yield(sample.Sample{}, err) {
-				return
-			}
-			for _, s := range list {
-				if !yield(s, nil) {
-					return
-				}
-			}
-		}
-	}
+	return sample.Read(r, "result", func(item sample.Item) ([]sample.Sample, error) { return read(item, o) })
 }
 
 func read(item sample.Item, o sample.Options) ([]sample.Sample, error) {

@@ -205,3 +205,27 @@ func (w *walk) rest() ([]byte, error) {
 	_, err := w.dec.Token()
 	return append(out, '}'), err
 }
+
+// Read answers the samples that a function makes of each item of Items. An item that it refuses may have given samples all the same;
+// the rest goes on.
+func Read(r io.Reader, list string, of func(Item) ([]Sample, error)) Seq {
+	return func(yield func(Sample, error) bool) {
+		for item, err := range Items(r, list) {
+			if err != nil {
+				if !yield(Sample{}, err) {
+					return
+				}
+				continue
+			}
+			samples, err := of(item)
+			if err != nil && !yield(Sample{}, err) {
+				return
+			}
+			for _, s := range samples {
+				if !yield(s, nil) {
+					return
+				}
+			}
+		}
+	}
+}
