@@ -77,7 +77,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.Breath = breath.New(o.DB, o.Clock, s.People, s.Readings, s.Record)
 	s.Conversations = conversation.New(o.DB, o.Clock, s.People, s.Messages, s.Promises)
 	s.Programme = programme.New(o.Clock, o.IDs, s.People)
-	s.Intake = &device.Intake{Service: s.Readings, Clock: o.Clock, Log: o.Log, Zone: s.deviceZone}
+	s.Intake = &device.Intake{Service: s.Readings, Clock: o.Clock, Log: o.Log, Zone: s.deviceZone, Plan: s.cuePlan}
 
 	s.Promises.SetHands(hands{s.Messages})
 	s.Promises.SetDefaults(Ladders)

@@ -108,8 +108,10 @@ func (d door) Close(listeners.CloseFn) {
 }
 
 // Cue sends a cue to a device: QoS 1, not retained. Where the device does not listen the error is of kind Unavailable.
-func (b *Broker) Cue(device string, payload []byte) error {
-	topic := cueTopic(device)
+func (b *Broker) Cue(device string, payload []byte) error { return b.send(cueTopic(device), payload) }
+
+// send publishes to a device's topic: QoS 1, not retained.
+func (b *Broker) send(topic string, payload []byte) error {
 	if len(b.server.Topics.Subscribers(topic).Subscriptions) == 0 {
 		return fault.New(fault.Unavailable, "the device is not connected")
 	}
@@ -177,7 +179,17 @@ func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, er
 	}
 	ctx, cancel := context.WithTimeout(h.b.ctx, writeTimeout)
 	defer cancel()
-	if err := h.b.in.receive(ctx, dev.(reading.Device), stream, pk.Payload); err != nil {
+	var err error
+	if stream == planStream {
+		err = h.b.in.sendPlan(ctx, dev.(reading.Device), h.b.send)
+	} else {
+		var when told
+		for _, p := range pk.Properties.User {
+			when.property(p.Key, p.Val)
+		}
+		err = h.b.in.receive(ctx, dev.(reading.Device), stream, pk.Payload, when)
+	}
+	if err != nil {
 		h.b.disconnect(cl, packets.ErrServerBusy)
 		return pk, packets.ErrRejectPacket
 	}

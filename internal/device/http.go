@@ -59,7 +59,7 @@ func (in *Intake) post(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		if isGATT {
-			receipt, err = in.characteristic(r.Context(), dev, uuid, body)
+			receipt, err = in.characteristic(r.Context(), dev, uuid, body, told{})
 		} else {
 			receipt, err = in.readings(r.Context(), dev, body)
 		}

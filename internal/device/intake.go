@@ -26,6 +26,8 @@ type Intake struct {
 	Log     *slog.Logger
 	// Zone answers the zone in which a device's wall clock stands (GATT tells times without zone); nil means UTC.
 	Zone func(ctx context.Context, dev reading.Device) *time.Location
+	// Plan answers what a device will be asked to show; nil: nothing.
+	Plan func(ctx context.Context, dev reading.Device) (Plan, error)
 
 	messages, malformed, failed atomic.Int64
 }
@@ -38,11 +40,27 @@ func (in *Intake) Counts() Counts {
 	return Counts{in.messages.Load(), in.malformed.Load(), in.failed.Load()}
 }
 
+// told is when a hub got raw bytes from a sensor, and what its clock says when it sends them; zero where it tells neither. MQTT 5
+// carries them as user properties "at" and "clock".
+type told struct{ at, clock time.Time }
+
+// property takes one user property; what is unknown or no time is left out, as if it had not been told.
+func (t *told) property(key, value string) {
+	at, err := time.Parse(time.RFC3339, value)
+	switch {
+	case err != nil:
+	case key == "at":
+		t.at = at
+	case key == "clock":
+		t.clock = at
+	}
+}
+
 // receive takes one message of a stream: "reading", "pill" or "gatt/{uuid16}". It answers nil once the message is durable,
 // or, when it cannot be read, once it is in quarantine.
-func (in *Intake) receive(ctx context.Context, dev reading.Device, stream string, payload []byte) error {
+func (in *Intake) receive(ctx context.Context, dev reading.Device, stream string, payload []byte, when told) error {
 	in.messages.Add(1)
-	err := in.take(ctx, dev, stream, payload)
+	err := in.take(ctx, dev, stream, payload, when)
 	if fault.Is(err, fault.Invalid) || fault.Is(err, fault.TooMuch) {
 		in.malformed.Add(1)
 		in.Log.Warn("a device's message cannot be read", "device", dev.ID, "stream", stream[:min(len(stream), 16)], "bytes", len(payload))
@@ -55,7 +73,7 @@ func (in *Intake) receive(ctx context.Context, dev reading.Device, stream string
 	return err
 }
 
-func (in *Intake) take(ctx context.Context, dev reading.Device, stream string, payload []byte) error {
+func (in *Intake) take(ctx context.Context, dev reading.Device, stream string, payload []byte, when told) error {
 	switch {
 	case stream == "reading":
 		receipt, err := in.readings(ctx, dev, payload)
@@ -71,7 +89,7 @@ func (in *Intake) take(ctx context.Context, dev reading.Device, stream string, p
 		}
 		return in.allRefused(receipt.Placed(places, refused), nil)
 	case strings.HasPrefix(stream, "gatt/"):
-		_, err := in.characteristic(ctx, dev, strings.TrimPrefix(stream, "gatt/"), payload)
+		_, err := in.characteristic(ctx, dev, strings.TrimPrefix(stream, "gatt/"), payload, when)
 		return err
 	}
 	return fault.Invalidf("there is no such stream")
@@ -106,14 +124,18 @@ func (in *Intake) readings(ctx context.Context, dev reading.Device, payload []by
 	return receipt.Placed(places, refused), nil
 }
 
-// characteristic takes the raw bytes of a GATT characteristic. A device that tells no time measured now.
-func (in *Intake) characteristic(ctx context.Context, dev reading.Device, uuid string, payload []byte) (reading.Receipt, error) {
+// characteristic takes the raw bytes of a GATT characteristic. Measured was when the sensor says; else when the hub that sends them
+// got them; else now.
+func (in *Intake) characteristic(ctx context.Context, dev reading.Device, uuid string, payload []byte, when told) (reading.Receipt, error) {
 	m, err := gatt.Decode(uuid, payload)
 	if err != nil {
 		return reading.Receipt{}, fault.New(fault.Invalid, "the characteristic cannot be read: %w", err)
 	}
-	at := in.Clock.Now()
-	if !m.Local.IsZero() {
+	at, hub := in.Clock.Now(), time.Time{}
+	switch {
+	case m.Local.IsZero() && !when.at.IsZero():
+		at, hub = when.at, when.clock
+	case !m.Local.IsZero():
 		zone := time.UTC
 		if in.Zone != nil {
 			if z := in.Zone(ctx, dev); z != nil {
@@ -125,7 +147,7 @@ func (in *Intake) characteristic(ctx context.Context, dev reading.Device, uuid s
 	}
 	batch := make([]reading.Reading, len(m.Values))
 	for i, v := range m.Values {
-		batch[i] = reading.Reading{Seq: m.Seq, HasSeq: m.HasSeq, At: at.Add(-v.Back), Series: v.Series, Value: v.Value, Unit: v.Unit}
+		batch[i] = reading.Reading{Seq: m.Seq, HasSeq: m.HasSeq, At: at.Add(-v.Back), Clock: hub, Series: v.Series, Value: v.Value, Unit: v.Unit}
 	}
 	if len(batch) == 0 {
 		return reading.Receipt{Refused: []reading.Refusal{}}, nil

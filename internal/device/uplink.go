@@ -11,6 +11,7 @@ import (
 	"github.com/eclipse/paho.golang/paho"
 
 	"doorstep/internal/fault"
+	"doorstep/internal/reading"
 )
 
 const (
@@ -117,7 +118,7 @@ func (u *Uplink) store(p *paho.Publish) bool {
 			return true // there is no organization to keep it for
 		}
 		if err == nil {
-			err = u.in.receive(u.ctx, dev, stream, p.Payload)
+			err = u.take(dev, stream, p)
 		}
 		if err == nil {
 			return true
@@ -130,12 +131,27 @@ func (u *Uplink) store(p *paho.Publish) bool {
 	}
 }
 
+func (u *Uplink) take(dev reading.Device, stream string, p *paho.Publish) error {
+	if stream == planStream {
+		return u.in.sendPlan(u.ctx, dev, u.send)
+	}
+	var when told
+	if p.Properties != nil {
+		for _, one := range p.Properties.User {
+			when.property(one.Key, one.Value)
+		}
+	}
+	return u.in.receive(u.ctx, dev, stream, p.Payload, when)
+}
+
 // Cue sends a cue to a device through the broker: QoS 1, not retained.
-func (u *Uplink) Cue(device string, payload []byte) error {
+func (u *Uplink) Cue(device string, payload []byte) error { return u.send(cueTopic(device), payload) }
+
+func (u *Uplink) send(topic string, payload []byte) error {
 	ctx, cancel := context.WithTimeout(u.ctx, writeTimeout)
 	defer cancel()
-	if _, err := u.manager.Publish(ctx, &paho.Publish{Topic: cueTopic(device), Payload: payload, QoS: 1}); err != nil {
-		return fault.New(fault.Unavailable, "the cue could not be sent: %w", err)
+	if _, err := u.manager.Publish(ctx, &paho.Publish{Topic: topic, Payload: payload, QoS: 1}); err != nil {
+		return fault.New(fault.Unavailable, "the message to the device could not be sent: %w", err)
 	}
 	return nil
 }

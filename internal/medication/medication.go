@@ -41,6 +41,9 @@ const (
 	replan = 12 * time.Hour   // planning runs again when less than this is left of ahead
 )
 
+// OpenedBefore is how long before its time an opening counts for a dose.
+const OpenedBefore = early
+
 // Ladders that promises of this room climb. A site may save newer versions of them.
 const (
 	Ladder         = "dose"
