@@ -94,8 +94,15 @@ func Value(lang, value string, zone *time.Location) string {
 	if own, ok := strings.CutPrefix(value, "key:"); ok {
 		return Say(lang, own, nil)
 	}
+	if at, ok := strings.CutPrefix(value, "at:"); ok {
+		return dayAndTime(lang, at, zone)
+	}
 	return value
 }
+
+// AtValue is the argument that Value writes as a day and a time in a zone of its own: a visit keeps the clinic's clock, wherever
+// the reader is.
+func AtValue(t time.Time, zone string) string { return "at:" + t.UTC().Format(time.RFC3339) + " " + zone }
 
 // instant reads an RFC 3339 instant; most arguments are none, and time.Parse is slow to say so.
 func instant(s string) (time.Time, bool) {
@@ -104,6 +111,29 @@ func instant(s string) (time.Time, bool) {
 	}
 	at, err := time.Parse(time.RFC3339, s)
 	return at, err == nil
+}
+
+// dayAndTime writes an AtValue; where the reader's clock shows something else, with the zone.
+func dayAndTime(lang, value string, reader *time.Location) string {
+	instant, name, _ := strings.Cut(value, " ")
+	at, err := time.Parse(time.RFC3339, instant)
+	if err != nil {
+		return value
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		zone = reader
+	}
+	shown := Time(lang, at, zone)
+	if _, here := at.In(reader).Zone(); here != offset(at, zone) {
+		shown = TimeZoned(lang, at, zone)
+	}
+	return Say(lang, "when.day", map[string]string{"day": Day(lang, at, zone), "time": shown})
+}
+
+func offset(t time.Time, zone *time.Location) int {
+	_, s := t.In(zone).Zone()
+	return s
 }
 
 func fill(text string, args map[string]string) string {
