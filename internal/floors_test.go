@@ -19,7 +19,7 @@ var floors = [][]string{
 	{"person"},
 	{"promise", "message", "message/gateway", "record"},
 	{"medication/timing", "medication/adherence", "reading/series", "reading/rule", "reading/gatt", "reading/fit", "reading/apple", "reading/omh", "reading/fhirobs", "reading/nightscout", "reading/healthconnect", "reading/hrv", "reading/glucose", "reading/cgmcsv",
-		"reading/pressure", "reading/news2", "survey/score"},
+		"reading/pressure", "reading/news2", "survey/score", "appointment/slot"},
 	{"reading/plausible", "reading/format", "reading/coherence"},
 	{"medication/sentence"},
 	{"medication", "reading", "conversation", "programme"},
