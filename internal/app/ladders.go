@@ -11,8 +11,6 @@ import (
 
 func minutes(n int) promise.Duration { return promise.Duration(time.Duration(n) * time.Minute) }
 
-func severity(s promise.Severity) *promise.Severity { return &s }
-
 // DoseLadder is what follows a dose without a word: a light on the pill box, a reminder that asks, another, and it is missed.
 var DoseLadder = promise.Ladder{Name: medication.Ladder, Version: 1, Rungs: []promise.Rung{
 	{After: 0, Do: promise.Tell, To: "patient", Say: "dose", Useful: minutes(60), Ask: true},
@@ -43,18 +41,22 @@ var Ladders = []promise.Ladder{
 		{After: minutes(120), Do: promise.Tell, To: "caregivers", Say: "reading.caregiver"},
 		{After: minutes(180), Do: promise.Task, To: "role:nurse", Say: "reading"},
 	}},
-	{Name: watch.AlertLadder, Version: 1, Rungs: []promise.Rung{
+	// Until somebody has taken the alert it goes on to the next nurse, to whoever answers for the nurses, and to what the patient was
+	// told to do when nobody comes. Time makes nothing severe: that is for rules to say.
+	{Name: watch.AlertLadder, Version: 2, Rungs: []promise.Rung{
 		{After: 0, Do: promise.Page, To: "role:nurse", Say: "alert"},
 		{After: 0, Do: promise.Tell, To: "patient", Say: "alert.patient"},
 		{After: 0, Do: promise.Tell, To: "caregivers", Say: "alert.caregiver"},
-		{After: minutes(20), Do: promise.Page, To: "role:nurse", Say: "alert"},
-		{After: minutes(40), Do: promise.Page, To: "role:desk", Say: "call", Severity: severity(promise.Severe)},
+		{After: minutes(10), Do: promise.Page, To: "next:nurse", Say: "alert", Unless: promise.Taken},
+		{After: minutes(20), Do: promise.Page, To: "role:clinician", Say: "alert", Unless: promise.Taken},
+		{After: minutes(30), Do: promise.Tell, To: "patient", Say: "alert.own", Unless: promise.Taken},
+		{After: minutes(40), Do: promise.Page, To: "role:desk", Say: "call"},
 	}},
-	{Name: watch.SilenceLadder, Version: 1, Rungs: []promise.Rung{
+	{Name: watch.SilenceLadder, Version: 2, Rungs: []promise.Rung{
 		{After: 0, Do: promise.Page, To: "role:nurse", Say: "silence"},
 		{After: 0, Do: promise.Tell, To: "patient", Say: "silence.patient"},
 		{After: 0, Do: promise.Tell, To: "caregivers", Say: "silence.caregiver"},
-		{After: minutes(40), Do: promise.Page, To: "role:desk", Say: "call", Severity: severity(promise.Severe)},
+		{After: minutes(40), Do: promise.Page, To: "role:desk", Say: "call"},
 	}},
 	{Name: conversation.Ladder, Version: 1, Rungs: []promise.Rung{
 		{After: 0, Do: promise.Task, To: "role:nurse", Say: "answer"},

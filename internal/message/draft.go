@@ -19,7 +19,7 @@ import (
 type Draft struct {
 	Org      person.OrgID
 	Patient  person.ID // whom it is about
-	To       string    // patient, caregivers, role:nurse, person:ID
+	To       string    // patient, caregivers, role:nurse, next:nurse, person:ID
 	At       time.Time // when it was due to be said
 	Key      string    // the cause: the same key, patient and At give the same message
 	Say      string    // catalog key after "sms."; "push." and "mail." have its short forms
@@ -214,6 +214,11 @@ func (w *work) draft(d *Draft, people map[person.ID]*person.Recipient) error {
 		if to, err = w.onDuty(d, person.Role(who)); err != nil {
 			return err
 		}
+	case "next":
+		var err error
+		if to, err = w.next(d, person.Role(who)); err != nil {
+			return err
+		}
 	}
 	if len(to) == 0 {
 		return nil
@@ -251,6 +256,30 @@ func (w *work) onDuty(d *Draft, role person.Role) ([]person.ID, error) {
 	}
 	if len(out) > 0 {
 		return out, nil
+	}
+	return w.inTeams(d, role)
+}
+
+// next answers who comes after those on duty for a role: everybody else who has it in the patient's teams. With nobody else, those on
+// duty are called once more.
+func (w *work) next(d *Draft, role person.Role) ([]person.ID, error) {
+	first, err := w.onDuty(d, role)
+	if err != nil {
+		return nil, err
+	}
+	all, err := w.inTeams(d, role)
+	all = slices.DeleteFunc(all, func(id person.ID) bool { return slices.Contains(first, id) })
+	if len(all) == 0 {
+		all = first
+	}
+	return all, err
+}
+
+// inTeams answers everybody with a role in the patient's teams.
+func (w *work) inTeams(d *Draft, role person.Role) (out []person.ID, err error) {
+	p, err := w.s.people.Get(w.tx, d.Org, d.Patient)
+	if err != nil {
+		return nil, err
 	}
 	all, err := w.s.people.WithRole(w.tx, d.Org, role)
 	for _, x := range all {

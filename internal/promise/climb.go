@@ -192,12 +192,27 @@ func (s *Service) follow(tx *store.Tx, b *batch) error {
 				return err
 			}
 		}
-		b.followOne(c, l, i)
+		needless, err := s.needless(tx, l, &b.rows[i])
+		if err != nil {
+			return err
+		}
+		b.followOne(c, l, i, needless)
 	}
 	return nil
 }
 
-func (b *batch) followOne(c *chain, l *Ladder, i int) {
+// needless tells whether a rung that is due has nobody left to call, because a task of its promise has been acknowledged. Whoever
+// acknowledges one meanwhile writes a line of the patient's history, and the batch is worked out again.
+func (s *Service) needless(tx *store.Tx, l *Ladder, p *Promise) (bool, error) {
+	if p.Rung >= len(l.Rungs) || l.Rungs[p.Rung].Unless != Taken {
+		return false, nil
+	}
+	var one int
+	return tx.Row("SELECT 1 FROM task WHERE org = $1 AND patient = $2 AND promise = $3 AND (taken_at > 0 OR snoozed_until > 0) LIMIT 1",
+		[]any{string(p.Org), string(p.Patient), string(p.ID)}, &one)
+}
+
+func (b *batch) followOne(c *chain, l *Ladder, i int, needless bool) {
 	p := &b.rows[i]
 	b.events = append(b.events, Event{Org: p.Org, Patient: p.Patient, At: b.now, Promise: p.ID, Rung: p.Rung, Body: "{}"})
 	event := &b.events[len(b.events)-1]
@@ -212,11 +227,18 @@ func (b *batch) followOne(c *chain, l *Ladder, i int) {
 	event.Kind = EventClimbed
 	if useful := time.Duration(rung.Useful); useful > 0 && late > useful {
 		event.Kind = EventSkipped
+	} else if needless {
+		event.Kind, event.Body = EventSkipped, body(skipped{Taken})
 	} else {
 		b.gather(i, rung, late > lateWords)
 	}
 	c.link(event)
 	b.again = append(b.again, place{p.Org, p.Patient, p.ID, p.Severity, p.Rung + 1, l.At(p.Rung+1, p.From, p.By)})
+}
+
+// skipped is why a rung was passed over; nothing: its time had passed.
+type skipped struct {
+	Why Unless `json:"why,omitempty"`
 }
 
 // gather makes the effect of the rung that a row climbs, or joins it to one before that says the same to the same people: one

@@ -26,15 +26,25 @@ type Ladder struct {
 
 // Rung is one step.
 type Rung struct {
-	After    Duration         `json:"after"`              // since the promise's From
+	After    Duration         `json:"after"`              // since the promise's From; before it when negative
 	Do       Deed             `json:"do"`                 //
-	To       string           `json:"to"`                 // patient, caregivers, role:nurse, role:desk, person:ID
+	To       string           `json:"to"`                 // patient, caregivers, role:nurse, role:desk, next:nurse, person:ID
 	Say      string           `json:"say"`                // catalog key of what is said
 	Channels []person.Channel `json:"channels,omitempty"` // in order; empty: the person's own order
 	Severity *Severity        `json:"severity,omitempty"` // of the effect; nil: the promise's
 	Useful   Duration         `json:"useful,omitempty"`   // climbed later than this it is skipped and logged; 0: always useful
 	Ask      bool             `json:"ask,omitempty"`      // a question with numbered answers
+	Unless   Unless           `json:"unless,omitempty"`   // makes the rung needless: it is skipped and logged
 }
+
+// Unless is what makes a rung needless.
+type Unless string
+
+// Taken is that somebody has acknowledged a task of the promise: has taken it or put it aside.
+const Taken Unless = "taken"
+
+// beforeMost is how long before a promise is due its first rung may be.
+const beforeMost = Duration(30 * 24 * time.Hour)
 
 // Deed is what a rung does.
 type Deed string
@@ -89,15 +99,18 @@ func (r Rung) validate() error {
 	to, who, named := strings.Cut(r.To, ":")
 	switch {
 	case to == "patient" || to == "caregivers":
-	case (to == "role" || to == "person") && named && who != "":
+	case (to == "role" || to == "next" || to == "person") && named && who != "":
 	default:
-		return fmt.Errorf("%q is nobody (patient, caregivers, role:…, person:…)", r.To)
+		return fmt.Errorf("%q is nobody (patient, caregivers, role:…, next:…, person:…)", r.To)
 	}
-	if (r.Do == Task || r.Do == Page) && to != "role" && to != "person" {
+	if (r.Do == Task || r.Do == Page) && !named {
 		return fmt.Errorf("a task is for a role or a person of the staff")
 	}
-	if r.Say == "" || r.After < 0 || r.Useful < 0 {
-		return fmt.Errorf("it needs a sentence and times that are not negative")
+	if r.Unless != "" && r.Unless != Taken {
+		return fmt.Errorf("%q does not make a rung needless (taken)", r.Unless)
+	}
+	if r.Say == "" || r.After < -beforeMost || r.Useful < 0 {
+		return fmt.Errorf("it needs a sentence, a time at most 30 days before the promise is due, and a use that is not negative")
 	}
 	return nil
 }

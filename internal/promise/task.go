@@ -32,15 +32,20 @@ type TaskRow struct {
 	Promises int // how many promises it stands for
 }
 
-// taskOf answers the task that a rung opens. Its id follows from the promise and the rung: climbed again it would be the same.
+// CauseArg is the argument of a promise that names what else happened for the same reason: its tasks are grouped by it.
+const CauseArg = "cause"
+
+// taskOf answers the task that a rung opens. Its id follows from the promise, what it says and whose it is: a rung that calls the
+// next person to the same thing opens no second row for it.
 func taskOf(e Effect) TaskRow {
 	p := e.Promises[0]
-	role, _ := strings.CutPrefix(e.Rung.To, "role:")
-	t := TaskRow{Org: e.Org, Patient: e.Patient, ID: clock.DerivedID("task", string(p.ID), e.Rung.Say, string(rune('0'+e.Index))), Promise: p.ID, Kind: p.Kind,
-		Role: person.Role(role), Severity: e.Severity, Say: "task." + e.Rung.Say, Args: p.Args, Cause: e.Rung.Say, Opened: e.Now, Promises: len(e.Promises)}
-	if who, named := strings.CutPrefix(e.Rung.To, "person:"); named {
+	kind, who, _ := strings.Cut(e.Rung.To, ":")
+	t := TaskRow{Org: e.Org, Patient: e.Patient, Promise: p.ID, Kind: p.Kind, Role: person.Role(who), Severity: e.Severity, Say: "task." + e.Rung.Say, Args: p.Args,
+		Cause: strings.TrimSpace(e.Rung.Say + " " + p.Args[CauseArg]), Opened: e.Now, Promises: len(e.Promises)}
+	if kind == "person" {
 		t.Role, t.Owner = person.Nurse, person.ID(who)
 	}
+	t.ID = clock.DerivedID("task", string(p.ID), e.Rung.Say, who)
 	return t
 }
 
@@ -121,6 +126,9 @@ func (s *Service) Take(tx *store.Tx, v person.Viewer, id string) (TaskRow, error
 	})
 }
 
+// LongestSnooze is for how long a task can be put aside by somebody whose shift is not known.
+const LongestSnooze = 12 * time.Hour
+
 // Snooze puts a task aside until an instant, which is brought forward to the end of the viewer's shift if it would outlast it.
 // A severe task cannot be snoozed.
 func (s *Service) Snooze(tx *store.Tx, v person.Viewer, id string, until time.Time) (TaskRow, error) {
@@ -135,6 +143,9 @@ func (s *Service) Snooze(tx *store.Tx, v person.Viewer, id string, until time.Ti
 		shifts, err := s.people.OnDuty(tx, v.Org, v.Role, p.Teams, now)
 		if err != nil {
 			return err
+		}
+		if longest := now.Add(LongestSnooze); until.After(longest) {
+			until = longest
 		}
 		for _, sh := range shifts {
 			if sh.Person == v.Person && sh.Until.Before(until) {

@@ -15,7 +15,8 @@ type Climb struct {
 	Do      Deed
 	To      string
 	Say     string
-	Skipped bool // its time had passed before the ledger came to it
+	Skipped bool   // its time had passed before the ledger came to it, or it was needless
+	Why     Unless // it was needless; empty: its time had passed
 }
 
 // View is a promise with what happened to it.
@@ -74,7 +75,11 @@ func (s *Service) fillViews(tx *store.Tx, org person.OrgID, patient person.ID, l
 				return err
 			}
 			r := l.Rungs[e.Rung]
-			v.Climbed = append(v.Climbed, Climb{Rung: e.Rung, At: e.At, Do: r.Do, To: r.To, Say: r.Say, Skipped: e.Kind == EventSkipped})
+			var why skipped
+			if err := json.Unmarshal([]byte(e.Body), &why); err != nil {
+				return err
+			}
+			v.Climbed = append(v.Climbed, Climb{Rung: e.Rung, At: e.At, Do: r.Do, To: r.To, Say: r.Say, Skipped: e.Kind == EventSkipped, Why: why.Why})
 		}
 	}
 	for i := range list {

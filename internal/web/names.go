@@ -78,6 +78,9 @@ func (n *names) climbed(c promise.Climb) string {
 	key := "climb." + string(c.Do)
 	if c.Skipped {
 		key = "climb.skipped"
+		if c.Why == promise.Taken {
+			key = "climb.taken"
+		}
 	}
 	return n.p.T(key, "to", n.recipient(c.To), "time", n.p.When(c.At))
 }
@@ -90,6 +93,8 @@ func (n *names) recipient(to string) string {
 		return n.p.T("who.family")
 	case len(to) > 5 && to[:5] == "role:":
 		return n.p.role(person.Role(to[5:]))
+	case len(to) > 5 && to[:5] == "next:":
+		return n.p.T("role.next", "role", n.p.role(person.Role(to[5:])))
 	case len(to) > 7 && to[:7] == "person:":
 		who, err := n.of(person.ID(to[7:]))
 		if err == nil {
