@@ -2,14 +2,14 @@
 .PHONY: demo test tools generate lint
 
 # Packages with goroutines of their own are tested with the race detector, the rest without: it is ten times slower.
-RACE = ./internal/api ./internal/clock ./internal/device ./internal/message/... ./internal/person ./internal/promise ./internal/reading \
+RACE = ./internal/api ./internal/clock ./internal/device ./internal/gateway ./internal/message/... ./internal/person ./internal/promise ./internal/reading \
 	./internal/store/... ./internal/sim
 PLAIN = $$(go list ./... | grep -vxF "$$(go list $(RACE))")
 
 demo:
 	go run ./cmd/doorstep demo
 
-# What the tests need and this machine lacks: PostgreSQL, Chromium, node packages.
+# What the tests need and this machine lacks: PostgreSQL, Chromium, a message bus, node packages.
 tools:
 	@./scripts/test-tools
 

@@ -32,10 +32,12 @@ type commands struct {
 	Import  importCmd  `cmd:"" help:"Take FHIR bundles, NDJSON and exports of devices into the record."`
 	Decode  decodeCmd  `cmd:"" help:"A device's file, or bytes, to JSON lines, touching nothing."`
 	Calc    calcCmd    `cmd:"" help:"Published measures from a file."`
+	Slots   slotsCmd   `cmd:"" help:"The times at which a visit can be, from a file of calendars."`
 	Sim     simCmd     `cmd:"" help:"Run the simulator and print a report."`
 	Bench   benchCmd   `cmd:"" help:"Measure, as JSON lines. 'bench list' names every figure."`
 	Check   checkCmd   `cmd:"" help:"Verify the ledger's checksums and invariants."`
 	Watch   watchCmd   `cmd:"" help:"Watch a server from outside and tell the operator when it is gone or behind."`
+	Gateway gatewayCmd `cmd:"" help:"A hub in a home: sensors over Bluetooth, or a recording, to a server."`
 	Backup  backupCmd  `cmd:"" help:"Write a copy of the database to a file while the server runs."`
 	Restore restoreCmd `cmd:"" help:"Put a backup in place and reconcile the outbox."`
 	Version versionCmd `cmd:"" help:"Print the version."`
