@@ -306,6 +306,7 @@ func TestMQTT5AndCue(t *testing.T) {
 		case <-ctx.Done():
 			e.Fatal("no cue")
 		}
+		e.hubOver(ctx, m, got)
 		cancel()
 		<-m.Done()
 		if v := e.values("ana", "8867-4"); len(v) != 1 || len(e.values("ben", "8867-4")) != 0 {
@@ -378,9 +379,47 @@ func TestUplink(t *testing.T) {
 		case <-ctx.Done():
 			e.Fatal("no cue")
 		}
+		e.hubOver(ctx, m, got)
 		cancel()
 		<-m.Done()
 	})
+}
+
+// hubOver sends bytes with the time at which a hub got them, twice, and asks for the plan.
+func (e *edge) hubOver(ctx context.Context, m *autopaho.ConnectionManager, got <-chan string) {
+	e.Helper()
+	if _, err := m.Subscribe(ctx, &paho.Subscribe{Subscriptions: []paho.SubscribeOptions{{Topic: topicRoot + e.dev.ID + "/down/plan", QoS: 1}}}); err != nil {
+		e.Fatal(err)
+	}
+	now := e.in.Clock.Now()
+	for range 2 {
+		if _, err := m.Publish(ctx, &paho.Publish{Topic: e.topic("gatt/2A9D"), QoS: 1, Payload: []byte{0, 0xb0, 0x36}, Properties: &paho.PublishProperties{User: paho.UserProperties{
+			{Key: "at", Value: now.Add(-2 * time.Hour).Format(time.RFC3339)}, {Key: "clock", Value: now.Add(time.Hour).Format(time.RFC3339)}, {Key: "other", Value: "x"}}}}); err != nil {
+			e.Fatal(err)
+		}
+	}
+	if _, err := m.Publish(ctx, &paho.Publish{Topic: e.topic("plan"), QoS: 1, Payload: []byte("{}")}); err != nil {
+		e.Fatal(err)
+	}
+	select {
+	case body := <-got:
+		if !strings.Contains(body, `"cues":[]`) {
+			e.Error(body)
+		}
+	case <-ctx.Done():
+		e.Fatal("no plan")
+	}
+	var list []reading.Sample
+	for len(list) == 0 && ctx.Err() == nil { // an outside broker acknowledges before it is stored
+		var err error
+		if list, err = e.in.Service.Samples(ctx, "org", "ana", "29463-7", now.Add(-24*time.Hour), now.Add(24*time.Hour)); err != nil {
+			e.Fatal(err)
+		}
+	}
+	// The hub's clock is an hour ahead: it was three hours ago.
+	if len(list) != 1 || !list[0].At.Equal(now.Add(-3*time.Hour).Truncate(time.Second)) || !list[0].Flags.Has(reading.ClockCorrected) {
+		e.Errorf("%+v", list)
+	}
 }
 
 func TestHTTP(t *testing.T) {

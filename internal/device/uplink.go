@@ -46,6 +46,10 @@ func Connect(in *Intake, broker, clientID string) (*Uplink, error) {
 		ServerUrls: []*url.URL{u}, KeepAlive: 30, SessionExpiryInterval: uplinkSession,
 		ReconnectBackoff: func(n int) time.Duration { return min(time.Duration(n)*time.Second/2, retryMost) },
 		OnConnectionUp:   up.subscribe,
+		ConnectPacketBuilder: func(c *paho.Connect, _ *url.URL) (*paho.Connect, error) {
+			c.Properties.RequestProblemInfo = true // without it some brokers keep back the properties of messages too, in which hubs tell their times
+			return c, nil
+		},
 		OnConnectError:   func(err error) { in.Log.Warn("the MQTT broker does not answer", "error", err) },
 		ClientConfig: paho.ClientConfig{ClientID: clientID, EnableManualAcknowledgment: true, SendAcksInterval: 2 * time.Millisecond,
 			OnPublishReceived: []func(paho.PublishReceived) (bool, error){up.arrived}},
