@@ -38,7 +38,14 @@ type ruled struct {
 	With       []sign  `json:"with,omitempty" doc:"Signals that must agree."`
 	Least      int     `json:"least,omitempty" doc:"How many of them; all when left out."`
 	Missing    string  `json:"missing,omitempty" doc:"Trouble when no reading came for this long."`
-	Severity   string  `json:"severity" enum:"note,warning,urgent"`
+	Severity   string  `json:"severity" enum:"note,warning,urgent,severe" doc:"Severe ones are never held back."`
+	Parts      *parts  `json:"parts,omitempty" doc:"Of the series news2 alone, which is worked out from the newest values of its parts."`
+}
+
+// parts says how a score is worked out.
+type parts struct {
+	Within      string `json:"within" doc:"How old a part may be, like 12h. One that is not known is named; the score is then at least what is known."`
+	Hypercapnic bool   `json:"hypercapnic,omitempty" doc:"A clinician has set the target 88 to 92 %: scale 2."`
 }
 
 // rules that are in force, or were, on a patient.
@@ -210,6 +217,9 @@ func patientRuleOf(r reading.Rule, zone *time.Location) patientRule {
 func ruledOf(r rule.Rule) ruled {
 	out := ruled{Series: r.Series, Above: limitOf(r.Above), Below: limitOf(r.Below), Hold: spell(r.Hold), Hysteresis: r.Hysteresis, Repeat: spell(r.Repeat), Least: r.Least,
 		Missing: spell(r.Missing), Severity: r.Severity}
+	if r.Parts != nil {
+		out.Parts = &parts{spell(r.Parts.Within), r.Parts.Hypercapnic}
+	}
 	for _, w := range r.With {
 		out.With = append(out.With, sign{Series: w.Series, Above: limitOf(w.Above), Below: limitOf(w.Below), Within: spell(w.Within)})
 	}
@@ -235,6 +245,9 @@ func (r ruled) read() (rule.Rule, error) {
 	var d durations
 	out := rule.Rule{Series: r.Series, Above: d.limit("above", r.Above), Below: d.limit("below", r.Below), Hold: d.read("hold", r.Hold), Hysteresis: r.Hysteresis,
 		Repeat: d.read("repeat", r.Repeat), Least: r.Least, Missing: d.read("missing", r.Missing), Severity: r.Severity}
+	if r.Parts != nil {
+		out.Parts = &rule.Parts{Within: d.read("parts.within", r.Parts.Within), Hypercapnic: r.Parts.Hypercapnic}
+	}
 	for _, w := range r.With {
 		out.With = append(out.With, rule.Sign{Series: w.Series, Above: d.limit("with.above", w.Above), Below: d.limit("with.below", w.Below), Within: d.read("with.within", w.Within)})
 	}

@@ -34,6 +34,9 @@ func draftOf(e *promise.Effect) message.Draft {
 	}
 	if e.Rung.Do == promise.Page { // what a page is about is read after signing in
 		d.Say, d.Args = "page.staff", nil
+		if e.Severity < promise.Severe && p.Args[promise.CauseArg] != "" {
+			d.Cause = e.Rung.Say + " " + p.Args[promise.CauseArg]
+		}
 	}
 	return d
 }

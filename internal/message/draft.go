@@ -31,6 +31,7 @@ type Draft struct {
 	Late     bool             // say that it is late, where the catalog has words for it
 	Useful   time.Time        // not sent after this; zero: always useful
 	Light    bool             // a cue on the person's devices, no words
+	Cause    string           // calls of one cause within CauseWindow are one to each person; empty: each is its own
 	Raw      string           // a body to be sent as it is (a sign-in link): Say and Args are not used
 }
 
@@ -56,6 +57,7 @@ type work struct {
 	out   []Message
 	buf   []byte
 
+	calls []call  // messages that have a cause
 	given []given // letters of questions to addresses that several people share
 
 	asked  said // the last stored argument that was put into words
@@ -92,10 +94,17 @@ func (s *Service) Ready(tx *store.Tx, drafts []Draft) (func(tx *store.Tx) error,
 		if err := w.stillFree(tx); err != nil {
 			return err
 		}
-		if err := s.put(tx, w.out); err != nil {
+		out := w.out
+		if len(w.calls) > 0 {
+			out = slices.Clone(out) // the caller may have to write the same list again
+			if err := s.quiet(tx, slices.Clone(w.calls), out); err != nil {
+				return err
+			}
+		}
+		if err := s.put(tx, out); err != nil {
 			return err
 		}
-		return s.unheard(tx, w.out)
+		return s.unheard(tx, out)
 	}, nil
 }
 
@@ -494,6 +503,9 @@ func (w *work) add(d *Draft, r *person.Recipient, c person.Contact, code, body s
 		m.State, m.Due = Dropped, time.Time{}
 	}
 	m.sum, w.buf = m.checksum(w.buf)
+	if d.Cause != "" && m.State != Dropped {
+		w.calls = append(w.calls, call{len(w.out), d.Org, r.ID, d.Cause})
+	}
 	w.out = append(w.out, m)
 }
 

@@ -9,6 +9,7 @@ import (
 	"doorstep/internal/fault"
 	"doorstep/internal/person"
 	"doorstep/internal/store"
+	"doorstep/internal/words"
 )
 
 // TaskRow is something that a member of staff has to look at: a row of the desk's risk view.
@@ -35,6 +36,9 @@ type TaskRow struct {
 // CauseArg is the argument of a promise that names what else happened for the same reason: its tasks are grouped by it.
 const CauseArg = "cause"
 
+// PartArg is the argument of a promise that says what is not known of its reason: its tasks say so, where the catalog has words for it.
+const PartArg = "part"
+
 // taskOf answers the task that a rung opens. Its id follows from the promise, what it says and whose it is: a rung that calls the
 // next person to the same thing opens no second row for it.
 func taskOf(e Effect) TaskRow {
@@ -44,6 +48,9 @@ func taskOf(e Effect) TaskRow {
 		Cause: strings.TrimSpace(e.Rung.Say + " " + p.Args[CauseArg]), Opened: e.Now, Promises: len(e.Promises)}
 	if kind == "person" {
 		t.Role, t.Owner = person.Nurse, person.ID(who)
+	}
+	if p.Args[PartArg] != "" && words.Has(t.Say+".part") {
+		t.Say += ".part"
 	}
 	t.ID = clock.DerivedID("task", string(p.ID), e.Rung.Say, who)
 	return t

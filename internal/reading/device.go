@@ -136,3 +136,12 @@ func (s *Service) Devices(ctx context.Context, org string) (out []Device, err er
 	})
 	return out, err
 }
+
+// KindOf answers what kind of device it is of an organization's; empty when it is none's.
+func (s *Service) KindOf(tx *store.Tx, org, id string) (kind string, err error) {
+	if id == "" {
+		return "", nil
+	}
+	_, err = tx.Row("SELECT kind FROM device WHERE id = $1 AND org = $2", []any{id, org}, &kind)
+	return kind, err
+}

@@ -127,8 +127,11 @@ type Alert struct {
 	Value    float64   `json:"value"`
 	Limit    float64   `json:"limit"`
 	Above    bool      `json:"above"`
-	Late     bool      `json:"late"`     // measured more than an hour before it came
-	Episodes int       `json:"episodes"` // how many this one alert sums up
+	Late     bool      `json:"late"`              // measured more than an hour before it came
+	Episodes int       `json:"episodes"`          // how many this one alert sums up
+	Name     string    `json:"name,omitempty"`    // of the set that the rule belongs to
+	Device   string    `json:"device,omitempty"`  // that sent the value; empty for silence
+	Missing  string    `json:"missing,omitempty"` // parts of a score that nobody knew, space-separated: the score is at least Value
 }
 
 // Listener is told inside the transaction that stores: the ledger turns readings into evidence and alerts.

@@ -175,15 +175,16 @@ func (s *Service) judge(tx *store.Tx, org, patient string, now time.Time, fresh 
 // found is the episodes of one batch, summed up: those measured just now and those that came late.
 type found struct {
 	first, worst rule.Episode
+	device       string // that sent the worst
 	n            int
 }
 
-func (f *found) add(e rule.Episode) {
+func (f *found) add(e rule.Episode, device string) {
 	if f.n == 0 {
-		f.first, f.worst = e, e
+		f.first, f.worst, f.device = e, e, device
 	}
 	if f.n++; float64(e.Side)*(e.Value-e.Limit) > float64(f.worst.Side)*(f.worst.Value-f.worst.Limit) {
-		f.worst = e
+		f.worst, f.device = e, device
 	}
 }
 
@@ -216,10 +217,10 @@ func (s *Service) watch(tx *store.Tx, w *watched, now time.Time, fresh []Sample)
 		case !ok:
 		case one.Imported() && e.At.Before(w.From): // the past before the rule: its trial's matter, not news
 		case now.Sub(e.At) > lateAfter:
-			late.add(e)
+			late.add(e, one.Device)
 			openLate = openLate || w.state.Open
 		default:
-			present.add(e)
+			present.add(e, one.Device)
 		}
 	}
 	if openLate {
@@ -254,7 +255,8 @@ func (s *Service) saveState(tx *store.Tx, w *watched, lateAt, silent int64) erro
 func (s *Service) raise(tx *store.Tx, w *watched, now time.Time, f found, late bool) error {
 	e := f.worst
 	return s.alert(tx, Alert{ID: s.ids.New(), Org: w.Org, Patient: w.Patient, Rule: w.ID, Version: w.Version, Kind: "limit", Series: w.Series, Severity: w.Severity,
-		Began: f.first.Began, At: e.At, Raised: now, Value: e.Value, Limit: e.Limit, Above: e.Side > 0, Late: late, Episodes: f.n})
+		Began: f.first.Began, At: e.At, Raised: now, Value: e.Value, Limit: e.Limit, Above: e.Side > 0, Late: late, Episodes: f.n,
+		Name: w.Name, Device: f.device, Missing: e.Missing})
 }
 
 func (s *Service) alert(tx *store.Tx, a Alert) error {
@@ -347,5 +349,5 @@ func (s *Service) sweep(tx *store.Tx, r Rule, now time.Time) (bool, error) {
 		return false, err
 	}
 	return true, s.alert(tx, Alert{ID: s.ids.New(), Org: r.Org, Patient: r.Patient, Rule: r.ID, Version: r.Version, Kind: "silence", Series: r.Series, Severity: r.Severity,
-		Began: began, At: began.Add(r.Missing), Raised: now, Episodes: 1})
+		Began: began, At: began.Add(r.Missing), Raised: now, Episodes: 1, Name: r.Name})
 }

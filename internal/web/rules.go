@@ -140,6 +140,9 @@ func (p *page) ruleLine(r rule.Rule) ruleLine {
 		if r.Hold > 0 {
 			limits = p.T("rule.hold", "rule", limits, "time", words.Span(p.Lang, r.Hold))
 		}
+		if r.Parts != nil {
+			limits = p.T("rule.parts", "rule", limits, "time", words.Span(p.Lang, r.Parts.Within))
+		}
 		var signs []string
 		for _, w := range r.With {
 			signs = append(signs, p.limits(w.Series, w.Above, w.Below))

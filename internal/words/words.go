@@ -78,7 +78,8 @@ func Count(lang, key string, n int, args map[string]string) string {
 }
 
 // Tell is Say for sentences that were stored with their arguments, to be read later in any language: an argument that is an
-// RFC 3339 instant is written as a time of day in the zone, one that begins with "key:" is a text of its own.
+// RFC 3339 instant is written as a time of day in the zone, one that begins with "key:" is a text of its own, one that
+// begins with "keys:" a list of texts ("keys:vital. pulse oxygen" says vital.pulse and vital.oxygen).
 func Tell(lang, key string, args map[string]string, zone *time.Location) string {
 	return Compose(lang, key, func(name string) (string, bool) {
 		value, ok := args[name]
@@ -94,6 +95,14 @@ func Value(lang, value string, zone *time.Location) string {
 	if own, ok := strings.CutPrefix(value, "key:"); ok {
 		return Say(lang, own, nil)
 	}
+	if list, ok := strings.CutPrefix(value, "keys:"); ok {
+		var said []string
+		prefix, names, _ := strings.Cut(list, " ")
+		for name := range strings.FieldsSeq(names) {
+			said = append(said, Say(lang, prefix+name, nil))
+		}
+		return strings.Join(said, ", ")
+	}
 	if at, ok := strings.CutPrefix(value, "at:"); ok {
 		return dayAndTime(lang, at, zone)
 	}
@@ -102,7 +111,9 @@ func Value(lang, value string, zone *time.Location) string {
 
 // AtValue is the argument that Value writes as a day and a time in a zone of its own: a visit keeps the clinic's clock, wherever
 // the reader is.
-func AtValue(t time.Time, zone string) string { return "at:" + t.UTC().Format(time.RFC3339) + " " + zone }
+func AtValue(t time.Time, zone string) string {
+	return "at:" + t.UTC().Format(time.RFC3339) + " " + zone
+}
 
 // instant reads an RFC 3339 instant; most arguments are none, and time.Parse is slow to say so.
 func instant(s string) (time.Time, bool) {

@@ -18,6 +18,7 @@ const (
 	Voice                  // answers to a voice only
 	Pain                   // answers to pain only
 	Unresponsive
+	Unknown // nobody has looked: Score refuses it, Least leaves it out
 )
 
 // Vitals are the seven signs. All are needed: a score of some of them would say too little.
@@ -71,6 +72,11 @@ func Score(v Vitals) (Result, error) {
 	if v.Consciousness > Unresponsive {
 		return Result{}, fmt.Errorf("news2: consciousness %d is not known", v.Consciousness)
 	}
+	return points(v), nil
+}
+
+// points scores signs that are all known.
+func points(v Vitals) Result {
 	r := Result{
 		Respirations: step(math.Round(v.Respirations), band{8, 3}, band{11, 1}, band{20, 0}, band{24, 2}, band{up, 3}),
 		SpO2:         step(math.Round(v.SpO2), band{91, 3}, band{93, 2}, band{95, 1}, band{up, 0}),
@@ -106,7 +112,7 @@ func Score(v Vitals) (Result, error) {
 	default:
 		r.Risk = Low
 	}
-	return r, nil
+	return r
 }
 
 // band scores values up to and with to.

@@ -2,8 +2,11 @@ package rule
 
 import "time"
 
-// Learns tells whether a rule's limits come from the person's own past.
+// Learns tells whether a rule needs the person's own past: for its limits, or for the parts of a score.
 func (r *Rule) Learns() bool {
+	if r.Parts != nil { // its parts
+		return true
+	}
 	own := sides{&r.Above, &r.Below}
 	if own.above.past() || own.below.past() {
 		return true

@@ -61,6 +61,9 @@ func Presets() []Preset {
 			{Series: glucose, Above: fixed(250), Hold: 2 * time.Hour, Hysteresis: 20, Severity: "warning"}}},
 		{"oxygen-low", "NEWS2, Royal College of Physicians 2017", "91 % or less scores 3 on scale 1.", []Rule{
 			{Series: oxygen, Below: fixed(92), Hold: 5 * time.Minute, Hysteresis: 1, Severity: "urgent"}}},
+		{"news2", "NEWS2, Royal College of Physicians 2017", "5 or more asks for an urgent response, 7 or more for an emergency one. Made for wards: parts that are not measured at home are named.", []Rule{
+			{Series: NEWS2, Above: fixed(4), Parts: &Parts{Within: 12 * time.Hour}, Severity: "urgent"},
+			{Series: NEWS2, Above: fixed(6), Parts: &Parts{Within: 12 * time.Hour}, Severity: "severe"}}},
 	}
 }
 

@@ -57,10 +57,11 @@ type Rule struct {
 	Least      int           `json:"least,omitempty"`      // how many of them; 0: all
 	Missing    time.Duration `json:"missing,omitempty"`    // trouble when no reading came for this long; 0: never
 	Severity   string        `json:"severity"`             // one of Severities
+	Parts      *Parts        `json:"parts,omitempty"`      // where Series is worked out from other signals
 }
 
 // Severities of a rule, rising.
-var Severities = []string{"note", "warning", "urgent"}
+var Severities = []string{"note", "warning", "urgent", "severe"}
 
 // Validate answers what is wrong with a rule, of kind Invalid.
 func (r Rule) Validate() error {
@@ -68,9 +69,15 @@ func (r Rule) Validate() error {
 	case r.Series == "":
 		return fault.Invalidf("series: the rule names no signal")
 	case !slices.Contains(Severities, r.Severity):
-		return fault.Invalidf("severity: it is not one of note, warning, urgent")
+		return fault.Invalidf("severity: it is not one of note, warning, urgent, severe")
 	case r.Above.Kind == None && r.Below.Kind == None && r.Missing <= 0:
 		return fault.Invalidf("above: the rule has no limit and no longest silence")
+	case (r.Series == NEWS2) != (r.Parts != nil):
+		return fault.Invalidf("parts: they belong to the signal news2, and to no other")
+	case r.Parts != nil && (r.Parts.Within < time.Minute || r.Parts.Within > ringOld):
+		return fault.Invalidf("parts.within: it must lie between a minute and 28 days")
+	case r.Parts != nil && (r.Missing > 0 || r.Below.Kind != None || r.Above.Kind != Absolute):
+		return fault.Invalidf("parts: such a rule has one limit, absolute and above, and no silence of its own")
 	case r.Hold < 0 || r.Missing < 0 || r.Repeat < 0 || !(r.Hysteresis >= 0) || math.IsInf(r.Hysteresis, 0):
 		return fault.Invalidf("hold: times and hysteresis must not be negative")
 	case len(r.With) > maxSigns:
@@ -136,6 +143,9 @@ func (r Rule) Signals() []string {
 	for _, s := range r.With {
 		out = append(out, s.Series)
 	}
+	if r.Parts != nil {
+		out = append(out, news2Parts[:]...)
+	}
 	return out
 }
 
@@ -147,6 +157,8 @@ type Episode struct {
 	Limit float64   // that was crossed, in the unit where the limit has one, else in deviations
 	Side  int8
 	Again bool // told of before, and still going on
+
+	Missing string // parts of a score that are not known, space-separated: the score is at least Value
 }
 
 // Silent tells whether, at the instant now, readings have been missing for too long. seen is when the last one was

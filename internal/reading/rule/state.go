@@ -13,8 +13,9 @@ type State struct {
 	Open  bool      // an episode is open
 	Side  int8      // +1 above, -1 below, 0 inside
 
-	told  time.Time // when the open episode was last told of
-	signs []signal  // the rule's own signal, then those of With
+	told    time.Time // when the open episode was last told of
+	missing string    // parts of the score just worked out that are not known; not stored, since it is worked out with each sample
+	signs   []signal  // the rule's own signal, then those of With
 }
 
 // signal is what is known of one signal.
@@ -34,9 +35,17 @@ func (s *State) Step(r *Rule, series string, at time.Time, v float64) (Episode, 
 		return Episode{}, false
 	}
 	if s.signs == nil {
-		s.signs = make([]signal, 1+len(r.With))
+		s.signs = make([]signal, r.signals())
 	}
 	x := &s.signs[which]
+	if which > len(r.With) {
+		x.at, x.value = at, v
+		var ok bool
+		if v, s.missing, ok = s.score(r, at); !ok {
+			return Episode{}, false
+		}
+		which, x = 0, &s.signs[0]
+	}
 	if which == 0 {
 		s.Last = at
 		x.judge(sides{&r.Above, &r.Below}, at, v, r.Hysteresis, s.Open)
@@ -61,6 +70,11 @@ func (r *Rule) place(series string) int {
 	for i := range r.With {
 		if r.With[i].Series == series {
 			return i + 1
+		}
+	}
+	if r.Parts != nil {
+		if i := partOf(series); i >= 0 {
+			return 1 + len(r.With) + i
 		}
 	}
 	return -1
@@ -101,7 +115,7 @@ func (s *State) conclude(r *Rule, at time.Time) (Episode, bool) {
 		return Episode{}, false
 	}
 	s.Open, s.told = true, at
-	return Episode{Began: s.Since, At: at, Value: own.value, Limit: own.limit, Side: side, Again: again}, true
+	return Episode{Began: s.Since, At: at, Value: own.value, Limit: own.limit, Side: side, Again: again, Missing: s.missing}, true
 }
 
 // agree tells whether enough other signals are beyond their ranges, lately enough, and the rule's own is not older than they may be.
@@ -147,7 +161,7 @@ func (s *State) UnmarshalBinary(b []byte) error {
 	if len(b) == 0 {
 		return nil
 	}
-	if len(b) < 28 || b[0] != stateForm || b[1] > 1 || b[3] > maxSigns+1 {
+	if len(b) < 28 || b[0] != stateForm || b[1] > 1 || int(b[3]) > maxSigns+1+len(news2Parts) {
 		return errState
 	}
 	s.Open, s.Side = b[1] == 1, int8(b[2])

@@ -16,6 +16,7 @@ import (
 	"doorstep/internal/person"
 	"doorstep/internal/promise"
 	"doorstep/internal/reading"
+	"doorstep/internal/reading/rule"
 	"doorstep/internal/store"
 )
 
@@ -58,6 +59,9 @@ var signals = map[string][]string{
 
 // Signal answers what a LOINC code measures, in the word that the catalogs use; "other" when it is none of ours.
 func Signal(series string) string {
+	if series == rule.NEWS2 {
+		return "score"
+	}
 	for name, codes := range signals {
 		if slices.Contains(codes, series) {
 			return name
@@ -221,12 +225,20 @@ func (s *Service) Alert(tx *store.Tx, a reading.Alert) error {
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(open, func(o promise.Promise) bool { return o.About == a.Kind+" "+a.Series }) {
-		return nil
-	}
 	ladder, severity := AlertLadder, promise.Urgent
-	if a.Severity == "note" {
+	switch a.Severity {
+	case "note":
 		severity = promise.Watch
+	case "severe":
+		severity = promise.Severe
+	}
+	cause, err := s.cause(tx, a)
+	if err != nil {
+		return err
+	}
+	// A call about the same signal that is at least as urgent is on its way: the alert joins it.
+	if i := slices.IndexFunc(open, func(o promise.Promise) bool { return o.About == a.Kind+" "+a.Series && o.Severity >= severity }); i >= 0 {
+		return s.count(tx, a, cause, open[i].ID)
 	}
 	if a.Kind == "silence" {
 		ladder = SilenceLadder
@@ -238,8 +250,15 @@ func (s *Service) Alert(tx *store.Tx, a reading.Alert) error {
 	now := s.clock.Now()
 	by := now.Add(callBy)
 	args := map[string]string{"what": "key:what." + Signal(a.Series), "series": a.Series, "by": by.Format(time.RFC3339), "time": a.Began.Format(time.RFC3339), "called": p.Called,
-		"value": strconv.FormatFloat(a.Value, 'g', 6, 64), "rule": ruleText(a)}
-	_, err = s.promises.Make(tx, promise.Promise{Org: org, Patient: patient, ID: promise.ID(clock.DerivedID("alert", a.ID)), Kind: CallKind, About: a.Kind + " " + a.Series,
+		"value": strconv.FormatFloat(a.Value, 'g', 6, 64), "rule": ruleText(a), promise.CauseArg: cause}
+	if a.Missing != "" {
+		args[promise.PartArg] = "keys:vital. " + a.Missing
+	}
+	id := promise.ID(clock.DerivedID("alert", a.ID))
+	if err := s.count(tx, a, cause, id); err != nil {
+		return err
+	}
+	_, err = s.promises.Make(tx, promise.Promise{Org: org, Patient: patient, ID: id, Kind: CallKind, About: a.Kind + " " + a.Series,
 		Severity: severity, Say: "say.call", Args: args, Keeper: promise.Keeper{Kind: "role", Who: string(person.Nurse)}, From: now, By: by, Zone: p.Zone, Ladder: ref})
 	return err
 }

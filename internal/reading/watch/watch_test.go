@@ -1,6 +1,7 @@
 package watch_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -9,8 +10,10 @@ import (
 	"doorstep/internal/person"
 	"doorstep/internal/promise"
 	"doorstep/internal/reading"
+	"doorstep/internal/reading/rule"
 	"doorstep/internal/reading/watch"
 	"doorstep/internal/store"
+	"doorstep/internal/words"
 )
 
 const weight = "29463-7"
@@ -95,6 +98,56 @@ func TestAlertPromisesACall(t *testing.T) {
 		h.Want(h.SMS)
 		alert("3") // after the call it is news again
 		if got := h.SMS.Took(); len(got) != 3 {
+			t.Errorf("%q", got)
+		}
+	})
+}
+
+// A rule on NEWS2 alerts by what is known and tells the desk what is not; a severe alert does not wait behind a lesser call about the
+// same signal.
+func TestNEWS2AtTheDesk(t *testing.T) {
+	each(t, func(h *house) {
+		id, _, err := h.Readings.Register(t.Context(), string(org), "monitor")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Readings.Assign(t.Context(), string(org), id, string(h.Ruth.ID), start.AddDate(0, 0, -2), time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		preset, _ := rule.Named("news2")
+		h.Write(func(tx *store.Tx) error {
+			_, err := h.Readings.Adopt(tx, string(org), string(h.Ruth.ID), preset.Name, preset.Rules)
+			return err
+		})
+		send := func(series, unit string, v float64) {
+			t.Helper()
+			if _, err := h.Readings.Ingest(t.Context(), reading.Device{ID: id, Org: string(org), Kind: "monitor"}, []reading.Reading{{At: h.Clock.Now(), Series: series, Value: v, Unit: unit}}); err != nil {
+				t.Fatal(err)
+			}
+			h.Settle()
+		}
+		rows := func() (out []string) {
+			h.Read(func(tx *store.Tx) error {
+				list, err := h.Promises.Tasks(tx, org)
+				for _, x := range list {
+					out = append(out, x.Severity.String()+": "+words.Tell("en", x.Say, x.Args, start.Location())+" ["+x.Cause+"]")
+				}
+				return err
+			})
+			return out
+		}
+		send("9279-1", "/min", 22)
+		send("59408-5", "%", 93)
+		if got := rows(); len(got) != 0 {
+			t.Errorf("at least 4: %q", got)
+		}
+		send("8867-4", "/min", 100)
+		want := "urgent: early warning score: at least 5. The rule: > 4. Not known: if they breathe extra oxygen, blood pressure, how awake they are, body heat [alert rule news2 monitor news2]"
+		if got := rows(); len(got) != 1 || got[0] != want {
+			t.Errorf("%q", got)
+		}
+		send("8480-6", "mm[Hg]", 85)
+		if got := rows(); len(got) != 2 || !strings.HasPrefix(got[0], "severe: early warning score: at least 8. The rule: > 6") {
 			t.Errorf("%q", got)
 		}
 	})
