@@ -50,7 +50,7 @@ func Connect(in *Intake, broker, clientID string) (*Uplink, error) {
 			c.Properties.RequestProblemInfo = true // without it some brokers keep back the properties of messages too, in which hubs tell their times
 			return c, nil
 		},
-		OnConnectError:   func(err error) { in.Log.Warn("the MQTT broker does not answer", "error", err) },
+		OnConnectError: func(err error) { in.Log.Warn("the MQTT broker does not answer", "error", err) },
 		ClientConfig: paho.ClientConfig{ClientID: clientID, EnableManualAcknowledgment: true, SendAcksInterval: 2 * time.Millisecond,
 			OnPublishReceived: []func(paho.PublishReceived) (bool, error){up.arrived}},
 	}
