@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"doorstep/internal/appointment"
 	"doorstep/internal/clock"
 	"doorstep/internal/fault"
 	"doorstep/internal/medication"
@@ -25,6 +26,13 @@ func (a answerer) Open(tx *store.Tx, org person.OrgID, patient person.ID, promis
 		if err != nil {
 			return false, err
 		}
+		if p.Kind == appointment.Promised {
+			waits, err := a.s.Appointments.Waits(tx, p)
+			if err != nil || waits {
+				return waits, err
+			}
+			continue
+		}
 		if p.State == promise.Open || p.State == promise.Broken {
 			return true, nil
 		}
@@ -39,10 +47,15 @@ func (a answerer) Answer(tx *store.Tx, ans message.Answer) (string, map[string]s
 		if err != nil {
 			return "", nil, err
 		}
-		if p.Kind != medication.Kind && p.Kind != medication.Travel {
-			return "", nil, fault.New(fault.Internal, "nobody takes answers about promises of kind %q", p.Kind)
+		switch p.Kind {
+		case medication.Kind, medication.Travel:
+			say, args, err = a.s.Medication.Reply(tx, ans, p.ID)
+		case appointment.Promised:
+			say, args, err = a.s.Appointments.Reply(tx, ans, p)
+		default:
+			err = fault.New(fault.Internal, "nobody takes answers about promises of kind %q", p.Kind)
 		}
-		if say, args, err = a.s.Medication.Reply(tx, ans, p.ID); err != nil {
+		if err != nil {
 			return "", nil, err
 		}
 	}

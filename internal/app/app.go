@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"doorstep/internal/api"
+	"doorstep/internal/appointment"
 	"doorstep/internal/clock"
 	"doorstep/internal/conversation"
 	"doorstep/internal/device"
@@ -47,6 +48,7 @@ type Server struct {
 	Breath        *breath.Service
 	Conversations *conversation.Service
 	Programme     *programme.Service
+	Appointments  *appointment.Service
 	Intake        *device.Intake
 	Metrics       *api.Metrics // once there is a Handler
 
@@ -77,6 +79,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.Breath = breath.New(o.DB, o.Clock, s.People, s.Readings, s.Record)
 	s.Conversations = conversation.New(o.DB, o.Clock, s.People, s.Messages, s.Promises)
 	s.Programme = programme.New(o.Clock, o.IDs, s.People)
+	s.Appointments = appointment.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Messages, s.Record)
 	s.Intake = &device.Intake{Service: s.Readings, Clock: o.Clock, Log: o.Log, Zone: s.deviceZone, Plan: s.cuePlan}
 
 	s.Promises.SetHands(hands{s.Messages})
@@ -130,7 +133,10 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { s.Promises.Run(ctx); return nil })
 	g.Go(func() error { s.every(ctx, planEvery, "planning", s.plan); return nil })
 	g.Go(func() error { s.every(ctx, sweepEvery, "looking for silence", s.sweep); return nil })
-	g.Go(func() error { s.every(ctx, sweepEvery, "devices that change hands", s.turn); return nil })
+	g.Go(func() error {
+		s.every(ctx, sweepEvery, "devices that change hands, times that were kept", s.turn)
+		return nil
+	})
 	g.Go(func() error { s.every(ctx, tidyEvery, "tidying readings and sessions", s.tidy); return nil })
 	err := g.Wait()
 	stop()
@@ -181,6 +187,9 @@ func (s *Server) eachOrg(ctx context.Context, do func(person.Org) error) error {
 }
 
 func (s *Server) turn(ctx context.Context) error {
+	if _, err := s.Appointments.ExpireHolds(ctx); err != nil {
+		return err
+	}
 	_, err := s.Readings.TurnDue(ctx)
 	return err
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"time"
 
+	"doorstep/internal/appointment"
 	"doorstep/internal/conversation"
 	"doorstep/internal/medication"
 	"doorstep/internal/promise"
@@ -18,7 +19,7 @@ var DoseLadder = promise.Ladder{Name: medication.Ladder, Version: 1, Rungs: []pr
 }}
 
 // Ladders are those that every organization begins with.
-var Ladders = []promise.Ladder{
+var Ladders = append([]promise.Ladder{
 	DoseLadder,
 	{Name: medication.CriticalLadder, Version: 1, Rungs: []promise.Rung{
 		{After: 0, Do: promise.Light, To: "patient", Say: "dose", Useful: minutes(30)},
@@ -63,4 +64,4 @@ var Ladders = []promise.Ladder{
 		{After: minutes(180), Do: promise.Page, To: "role:nurse", Say: "answer"},
 		{After: minutes(210), Do: promise.Task, To: "role:desk", Say: "answer"},
 	}},
-}
+}, appointment.Ladders()...)

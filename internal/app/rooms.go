@@ -4,6 +4,7 @@ import (
 	"context"
 	"io/fs"
 
+	"doorstep/internal/appointment"
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
 	"doorstep/internal/person"
@@ -24,7 +25,7 @@ type room struct {
 
 var rooms = []room{
 	{"person", person.Migrations}, {"promise", promise.Migrations}, {"message", message.Migrations}, {"record", record.Migrations},
-	{"medication", medication.Migrations}, {"reading", reading.Migrations}, {"watch", watch.Migrations}, {"programme", programme.Migrations}, {"breath", breath.Migrations},
+	{"medication", medication.Migrations}, {"reading", reading.Migrations}, {"watch", watch.Migrations}, {"programme", programme.Migrations}, {"breath", breath.Migrations}, {"appointment", appointment.Migrations},
 }
 
 // Migrate brings every room's tables up to date.

@@ -222,6 +222,7 @@ type Shift struct {
 type Place struct {
 	ID                         string
 	Name, Address, Zone, Phone string
+	Point
 }
 
 // Team is a group of staff and the patients they look after.

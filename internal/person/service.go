@@ -83,17 +83,21 @@ func (s *Service) SavePlace(tx *store.Tx, org OrgID, p Place) error {
 	if p.Name == "" {
 		return fault.Invalidf("The place needs a name.")
 	}
-	_, err := tx.Exec(`INSERT INTO place (org, id, name, address, zone, phone) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (org, id) DO UPDATE SET name = excluded.name, address = excluded.address, zone = excluded.zone, phone = excluded.phone`,
-		string(org), p.ID, p.Name, p.Address, p.Zone, p.Phone)
+	if err := p.Validate(); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`INSERT INTO place (org, id, name, address, zone, phone, lat, lon) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (org, id) DO UPDATE SET name = excluded.name, address = excluded.address, zone = excluded.zone, phone = excluded.phone,
+		lat = excluded.lat, lon = excluded.lon`,
+		string(org), p.ID, p.Name, p.Address, p.Zone, p.Phone, p.Lat, p.Lon)
 	return err
 }
 
 // Places answers the organization's places by name.
 func (s *Service) Places(tx *store.Tx, org OrgID) ([]Place, error) {
-	return store.All(tx, "SELECT id, name, address, zone, phone FROM place WHERE org = $1 ORDER BY name, id", []any{string(org)}, func(scan func(...any) error) (Place, error) {
+	return store.All(tx, "SELECT id, name, address, zone, phone, lat, lon FROM place WHERE org = $1 ORDER BY name, id", []any{string(org)}, func(scan func(...any) error) (Place, error) {
 		var p Place
-		return p, scan(&p.ID, &p.Name, &p.Address, &p.Zone, &p.Phone)
+		return p, scan(&p.ID, &p.Name, &p.Address, &p.Zone, &p.Phone, &p.Lat, &p.Lon)
 	})
 }
 

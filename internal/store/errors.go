@@ -17,6 +17,7 @@ const (
 	sqliteConstraint              = 19
 	sqliteConstraintUnique        = 2067
 	sqliteConstraintPrimaryKey    = 1555
+	sqliteConstraintTrigger       = 1811
 	sqliteIOErrWrite              = 778
 	sqliteCorrupt, sqliteNotADB   = 11, 26
 	pgUnique, pgExclusion         = "23505", "23P01"
@@ -63,7 +64,7 @@ func pgCode(err error) string {
 
 func isUnique(err error) bool {
 	switch sqliteCode(err) {
-	case sqliteConstraintUnique, sqliteConstraintPrimaryKey:
+	case sqliteConstraintUnique, sqliteConstraintPrimaryKey, sqliteConstraintTrigger: // our triggers stand for exclusion constraints
 		return true
 	}
 	switch pgCode(err) {

@@ -1,0 +1,246 @@
+package appointment
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"doorstep/internal/fault"
+	"doorstep/internal/person"
+	"doorstep/internal/store"
+)
+
+// Request is what somebody asks to book. Resources are those of an option that Find answered.
+type Request struct {
+	Org       person.OrgID
+	Patient   person.ID
+	Type      string
+	Way       Way
+	Place     string
+	Start     time.Time
+	Resources []string
+	Words     string    // what the person needs; may be empty
+	Asked     time.Time // when the person first asked; zero: now
+	Hold      bool      // keep the time for HoldFor while the person decides
+	Outside   bool      // staff only: outside the hours of who or what is booked; never over another visit
+	Follows   ID        // the appointment that this one takes the place of, which is given back in the same transaction
+	Key       string    // the same key for the same patient gives the same appointment: a form sent twice books once
+}
+
+// wordsMost bounds what a person writes about her need.
+const wordsMost = 2000
+
+// Book gives a person a time, or keeps it for her when Hold is set. It answers ErrTaken when somebody was faster.
+func (s *Service) Book(ctx context.Context, v person.Viewer, r Request) (Appointment, error) {
+	if err := s.people.Enter(ctx, v, person.Act, r.Patient, "book a visit"); err != nil {
+		return Appointment{}, err
+	}
+	var a Appointment
+	err := s.db.Write(ctx, func(tx *store.Tx) (err error) { a, err = s.BookIn(tx, v, r); return err })
+	return a, err
+}
+
+// BookIn is Book inside a caller's transaction, which has seen to the viewer's right to act for the patient.
+func (s *Service) BookIn(tx *store.Tx, v person.Viewer, r Request) (Appointment, error) {
+	if r.Key != "" {
+		known, err := s.keyed(tx, r)
+		if err != nil || known.ID != "" {
+			return known, err
+		}
+	}
+	a, t, o, err := s.drawUp(tx, v, r)
+	if err != nil {
+		return a, err
+	}
+	var old Appointment
+	if r.Follows != "" {
+		if old, err = s.own(tx, r.Org, r.Patient, r.Follows); err != nil {
+			return a, err
+		}
+		if !old.State.Live() || old.State == Arrived {
+			return a, fault.Conflictf("That visit can no longer be moved. Please call us.")
+		}
+		a.Asked = old.Asked
+		if err := s.release(tx, old); err != nil { // first: the new time may overlap the old
+			return a, err
+		}
+	}
+	if t.Approve && !v.Role.Staff() && !r.Hold {
+		a.State = Proposed
+	} else if err := s.claim(tx, a, o); err != nil {
+		return a, err
+	}
+	if r.Key != "" {
+		if _, err := tx.Exec("INSERT INTO booking_key (org, patient, key, appointment) VALUES ($1, $2, $3, $4)", string(r.Org), string(r.Patient), r.Key, string(a.ID)); err != nil {
+			return a, err
+		}
+	}
+	if old.ID != "" {
+		old.State, old.Closed, old.Reason = Cancelled, a.Made, ReasonMoved
+		if err := s.end(tx, v, old, false); err != nil {
+			return a, err
+		}
+	}
+	return s.settle(tx, v, a, t)
+}
+
+// settle makes what follows from an appointment's new state: the promise, the entry in the record, the row.
+func (s *Service) settle(tx *store.Tx, v person.Viewer, a Appointment, t Type) (Appointment, error) {
+	var err error
+	if a.State == Booked {
+		if a.Promise, err = s.promise(tx, a, t); err != nil {
+			return a, err
+		}
+		if err := s.confirmBooking(tx, v, a, t); err != nil {
+			return a, err
+		}
+	}
+	if a.State == Proposed {
+		if err := s.askApproval(tx, a, t); err != nil {
+			return a, err
+		}
+	}
+	if err := s.put(tx, a); err != nil {
+		return a, err
+	}
+	if a.State != Held {
+		if err := s.publish(tx, a, t); err != nil {
+			return a, err
+		}
+	}
+	return a, s.people.Audit(tx, v, a.Patient, "visit", string(a.State)+" "+string(a.ID))
+}
+
+// keyed answers the appointment that a form with the same key made before.
+func (s *Service) keyed(tx *store.Tx, r Request) (Appointment, error) {
+	var id string
+	found, err := tx.Row("SELECT appointment FROM booking_key WHERE org = $1 AND patient = $2 AND key = $3", []any{string(r.Org), string(r.Patient), r.Key}, &id)
+	if err != nil || !found {
+		return Appointment{}, err
+	}
+	return s.Get(tx, r.Org, ID(id))
+}
+
+// own answers a patient's appointment, kept from other changes; another patient's is not found.
+func (s *Service) own(tx *store.Tx, org person.OrgID, patient person.ID, id ID) (Appointment, error) {
+	if err := lock(tx, org, id); err != nil {
+		return Appointment{}, err
+	}
+	a, err := s.Get(tx, org, id)
+	if err == nil && a.Patient != patient {
+		err = fault.NotFoundf("There is no such appointment.")
+	}
+	return a, err
+}
+
+// drawUp turns a request into an appointment, or says what is wrong with it.
+func (s *Service) drawUp(tx *store.Tx, v person.Viewer, r Request) (a Appointment, t Type, o Offer, err error) {
+	now := s.clock.Now()
+	if t, err = s.Type(tx, r.Org, r.Type); err != nil {
+		return
+	}
+	o, held := t.Offer(r.Way)
+	start := r.Start.UTC()
+	switch {
+	case !t.Active || (t.Staff && !v.Role.Staff()):
+		err = fault.Deniedf("This type of visit cannot be booked here. Please call us, or send a message.")
+	case !held:
+		err = fault.Invalidf("This visit is not held that way. Please choose another way.")
+	case !start.After(now):
+		err = fault.Invalidf("That time has passed. Please choose a later one.")
+	case !start.Equal(start.Truncate(time.Minute)):
+		err = fault.Invalidf("A visit starts on a full minute.")
+	case start.Before(now.Add(time.Duration(t.Lead)*time.Minute)) && !v.Role.Staff() && v.Role != person.System:
+		err = fault.Invalidf("That is too soon to book here. Please choose a later time, or call us.")
+	case start.After(now.AddDate(0, 0, t.Horizon+1)):
+		err = fault.Invalidf("That is further ahead than we book (%d days). Please choose an earlier time.", t.Horizon)
+	case len(r.Words) > wordsMost:
+		err = fault.Invalidf("Please say it in fewer words (%d letters at most).", wordsMost)
+	case r.Outside && !v.Role.Staff():
+		err = fault.Deniedf("Only the clinic can book outside its hours.")
+	}
+	if err != nil {
+		return
+	}
+	ids := slices.Compact(slices.Sorted(slices.Values(r.Resources)))
+	res, err := s.resourcesByID(tx, r.Org, ids)
+	if err != nil {
+		return
+	}
+	org, err := s.people.Org(tx, r.Org)
+	if err != nil {
+		return
+	}
+	a = Appointment{Org: r.Org, Patient: r.Patient, ID: ID(s.ids.New()), Type: r.Type, Way: r.Way, Place: r.Place, Start: start,
+		End: start.Add(time.Duration(o.Min) * time.Minute), Zone: org.Zone, State: Booked, Words: strings.TrimSpace(r.Words), Asked: r.Asked, Made: now, By: v.Person,
+		Follows: r.Follows, Resources: ids}
+	if a.Way != Clinic {
+		a.Place = ""
+	}
+	if a.Asked.IsZero() {
+		a.Asked = now
+	}
+	if r.Hold {
+		a.State, a.HoldUntil = Held, now.Add(HoldFor)
+	}
+	if a.Place != "" {
+		if a.Zone, err = s.zoneOf(tx, r.Org, a.Place, org.Zone); err != nil {
+			return
+		}
+	}
+	err = s.fits(tx, a, t, o, res, r.Outside)
+	return
+}
+
+// fits says whether the resources are those that the visit needs, each within its hours and not busy elsewhere.
+func (s *Service) fits(tx *store.Tx, a Appointment, t Type, o Offer, res []Resource, outside bool) error {
+	need := slices.Clone(o.Needs)
+	from, until := a.Start.Add(-time.Duration(o.Before)*time.Minute), a.End.Add(time.Duration(o.After)*time.Minute)
+	for _, r := range res {
+		if !r.Active || !r.Holds(t.ID) {
+			return fault.Invalidf("%s does not hold this type of visit.", r.Name)
+		}
+		if i := slices.Index(need, r.Kind); i >= 0 {
+			need = slices.Delete(need, i, i+1)
+		} else if r.Kind != Interpreter { // an interpreter comes along whenever one is asked for
+			return fault.Invalidf("The visit does not need %s.", r.Name)
+		}
+		if outside {
+			continue
+		}
+		open := slices.ContainsFunc(r.Hours, func(h Hours) bool { return h.Serves(a.Way, a.Place) && covers(h.Calendar, from, until) })
+		if !open {
+			return fault.Invalidf("%s is not there at that time. Please choose another time.", r.Name)
+		}
+		var n int
+		if _, err := tx.Row("SELECT COUNT(*) FROM busy WHERE org = $1 AND resource = $2 AND from_at < $3 AND until_at > $4",
+			[]any{string(a.Org), r.ID, store.Micros(until), store.Micros(from)}, &n); err != nil {
+			return err
+		}
+		if n > 0 {
+			return ErrTaken
+		}
+	}
+	if len(need) > 0 {
+		return fault.Invalidf("The visit also needs a %s. Please choose a time that has one.", need[0])
+	}
+	return nil
+}
+
+// zoneOf answers the zone of a place.
+func (s *Service) zoneOf(tx *store.Tx, org person.OrgID, place, otherwise string) (string, error) {
+	places, err := s.people.Places(tx, org)
+	if err != nil {
+		return "", err
+	}
+	for _, p := range places {
+		if p.ID == place {
+			if p.Zone == "" {
+				return otherwise, nil
+			}
+			return p.Zone, nil
+		}
+	}
+	return "", fault.NotFoundf("There is no such place.")
+}
