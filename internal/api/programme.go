@@ -36,6 +36,19 @@ func (s *server) programmeRoutes() {
 	get(s, "programme", "/programme", "The facts of remote monitoring of every patient of one's teams, on a day. Staff only.", s.programme)
 	get(s, "patient-programme", "/patients/{id}/programme", "The facts of remote monitoring of a patient, on a day. Staff only.", s.patientProgramme)
 	post(s, "log-minutes", "/patients/{id}/minutes", "Writes down minutes of work for a patient. Staff only.", http.StatusCreated, s.logMinutes)
+	post(s, "start-call", "/patients/{id}/calls", "Begins a telephone call with a patient; its time runs by itself. Another call of one's own ends. Staff only.", http.StatusCreated, s.startCall)
+	post(s, "end-call", "/patients/{id}/calls/{call}/end", "Ends one's own call and books its minutes.", http.StatusOK, s.endCall)
+	post(s, "correct-call", "/patients/{id}/calls/{call}/correction", "Puts the minutes of one's own call right; 0 discards it.", http.StatusOK, s.correctCall)
+}
+
+// call is a telephone call with a patient.
+type call struct {
+	ID      string    `json:"id"`
+	State   string    `json:"state" enum:"open,booked,left,discarded" doc:"left: nobody ended it within an hour; nothing counts until it is corrected."`
+	At      time.Time `json:"at" doc:"When it began."`
+	Ended   time.Time `json:"ended,omitzero"`
+	Minutes int       `json:"minutes" doc:"Whole minutes that count."`
+	Live    bool      `json:"live"`
 }
 
 type programmeInput struct {
@@ -110,6 +123,64 @@ func (s *server) logMinutes(ctx context.Context, c *caller, in *logMinutesInput)
 		b := in.Body
 		m, err := s.Programme.Log(tx, c.Viewer, programme.Minutes{Patient: p.ID, Minutes: b.Minutes, Live: b.Live, At: b.At, Note: b.Note})
 		return minutes{ID: m.ID, Minutes: m.Minutes, Live: m.Live, At: local(m.At, p.Location())}, err
+	})
+}
+
+type startCallInput struct {
+	ID person.ID `path:"id"`
+	Write
+}
+
+type endCallInput struct {
+	ID   person.ID `path:"id"`
+	Call string    `path:"call"`
+	Write
+	Body struct {
+		Live bool `json:"live" doc:"They spoke."`
+	}
+}
+
+type correctCallInput struct {
+	ID   person.ID `path:"id"`
+	Call string    `path:"call"`
+	Write
+	Body struct {
+		Minutes int  `json:"minutes" minimum:"0" maximum:"240"`
+		Live    bool `json:"live,omitempty"`
+	}
+}
+
+func (s *server) startCall(ctx context.Context, c *caller, in *startCallInput) (call, error) {
+	return s.call(ctx, c, in.ID, in.Write, func(tx *store.Tx) (programme.Call, error) { return s.Programme.StartCall(tx, c.Viewer, in.ID) })
+}
+
+func (s *server) endCall(ctx context.Context, c *caller, in *endCallInput) (call, error) {
+	return s.call(ctx, c, in.ID, in.Write, func(tx *store.Tx) (programme.Call, error) {
+		return s.Programme.EndCall(tx, c.Viewer, in.ID, in.Call, in.Body.Live)
+	})
+}
+
+func (s *server) correctCall(ctx context.Context, c *caller, in *correctCallInput) (call, error) {
+	return s.call(ctx, c, in.ID, in.Write, func(tx *store.Tx) (programme.Call, error) {
+		return s.Programme.CorrectCall(tx, c.Viewer, in.ID, in.Call, in.Body.Minutes, in.Body.Live)
+	})
+}
+
+func (s *server) call(ctx context.Context, c *caller, patient person.ID, w Write, do func(tx *store.Tx) (programme.Call, error)) (call, error) {
+	if err := staffOnly(c); err != nil {
+		return call{}, err
+	}
+	p, err := s.enter(ctx, c, person.Act, patient, "call")
+	if err != nil {
+		return call{}, err
+	}
+	return once(ctx, s, c, w, func(tx *store.Tx) (call, error) {
+		x, err := do(tx)
+		out := call{ID: x.ID, State: string(x.State), At: local(x.At, p.Location()), Minutes: x.Minutes, Live: x.Live}
+		if !x.Ended.IsZero() {
+			out.Ended = local(x.Ended, p.Location())
+		}
+		return out, err
 	})
 }
 

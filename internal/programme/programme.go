@@ -1,6 +1,6 @@
 // Package programme keeps the facts of a remote-monitoring programme: on which days a person's devices sent readings by themselves,
 // how many minutes the staff worked for her, and whether they spoke. Its promise: a fact is written when it happens, in the
-// transaction in which it happens, and never guessed afterwards; what it is worth is worked out from the facts alone.
+// transaction in which it happens, and never guessed afterwards: a call that nobody ended counts nothing until somebody says how long it was; what it is worth is worked out from the facts alone.
 package programme
 
 import (
@@ -139,9 +139,10 @@ func (s *Service) Log(tx *store.Tx, v person.Viewer, m Minutes) (Minutes, error)
 	return m, s.people.Audit(tx, v, m.Patient, "change", "minutes")
 }
 
-// Work answers the minutes worked for a patient in [from, to), oldest first.
+// Work answers the minutes worked for a patient in [from, to), oldest first: those that were written down, and those of calls.
 func (s *Service) Work(tx *store.Tx, org person.OrgID, patient person.ID, from, to time.Time) ([]Minutes, error) {
-	return store.All(tx, `SELECT id, staff, at, minutes, live, note FROM programme_minutes WHERE org = $1 AND shard = $2 AND patient = $3 AND at >= $4 AND at < $5 ORDER BY at, id`,
+	return store.All(tx, `SELECT id, staff, at, minutes, live, note FROM programme_minutes WHERE org = $1 AND shard = $2 AND patient = $3 AND at >= $4 AND at < $5
+		UNION ALL SELECT id, staff, at, minutes, live, '' FROM programme_call WHERE org = $1 AND shard = $2 AND patient = $3 AND at >= $4 AND at < $5 AND state = 'booked' ORDER BY at, id`,
 		[]any{string(org), person.Shard(patient), string(patient), store.Micros(from), store.Micros(to)}, func(scan func(...any) error) (Minutes, error) {
 			m := Minutes{Patient: patient}
 			var at int64

@@ -66,6 +66,7 @@ var doneNotes = map[string]string{
 	"taken": "done.taken", "skipped": "done.skipped", "saved": "done.saved", "sent": "done.sent", "ended": "done.ended",
 	"task": "done.task", "snoozed": "done.snoozed", "finished": "done.finished", "shift": "done.shift", "added": "done.added", "noted": "done.noted",
 	"rules.on": "rules.saved", "rules.off": "rules.ended", "minutes": "minutes.saved",
+	"call.began": "call.began", "call.ended": "call.ended", "call.short": "call.short",
 	"noted.dose": "done.dose", "early": "done.early",
 	"breathe":   "done.breathe",
 	"device.on": "done.device.on", "device.off": "done.device.off",

@@ -14,12 +14,14 @@ import (
 	"doorstep/internal/store"
 )
 
-// A patient sets goals for her own numbers. Whoever may see the numbers sees them; who may manage the chart may change them.
+// A patient sets goals for her own numbers. Whoever may see the numbers sees them; who may manage the chart may change them, and it says with
+// whom a goal was set. What the patient sets later takes the place of what staff set with her.
 
 func (s *Server) goalRoutes(mux *http.ServeMux) {
 	for path, h := range map[string]handler{"/numbers/goal": s.saveGoal, "/numbers/goal/end": s.endGoal} {
 		mux.Handle("POST "+path, s.own(person.Manage, "change a goal", h))
 		mux.Handle("POST /helping/{patient}"+path, s.helped(person.Manage, "change a goal", h))
+		mux.Handle("POST /desk/people/{patient}"+path, s.desked(person.Manage, "change a goal", h))
 	}
 }
 
@@ -122,9 +124,38 @@ func (s *Server) saveGoal(w http.ResponseWriter, r *http.Request, p *page) error
 		return s.Person.Audit(tx, p.Viewer, p.Patient.ID, "change", "goal "+string(g.Kind))
 	})
 	if err != nil {
-		return s.again(w, r, p, err, func(status int) error { return s.showNumbers(w, r, p, status) })
+		return s.again(w, r, p, err, func(status int) error {
+			if p.Viewer.Role.Staff() {
+				return s.showPersonLine(w, r, p, status)
+			}
+			return s.showNumbers(w, r, p, status)
+		})
 	}
-	return back(w, r, p.Base+"/numbers", "saved")
+	return back(w, r, p.numbersAt(), "saved")
+}
+
+// numbersAt answers where a person's numbers stand: for staff on her page of the desk.
+func (p *page) numbersAt() string {
+	if p.Viewer.Role.Staff() {
+		return p.Base
+	}
+	return p.Base + "/numbers"
+}
+
+// with says who set the goals that the patient did not set by herself.
+func (s *Server) with(tx *store.Tx, p *page, goals map[reading.GoalKind]reading.Goal) (map[reading.GoalKind]string, error) {
+	with := map[reading.GoalKind]string{}
+	for kind, g := range goals {
+		if g.By == string(p.Patient.ID) {
+			continue
+		}
+		by, err := s.Person.Get(tx, p.Org.ID, person.ID(g.By))
+		if err != nil {
+			return nil, err
+		}
+		with[kind] = p.T("goal.with", "who", by.Called, "day", p.Day(g.From))
+	}
+	return with, nil
 }
 
 // endGoal takes a goal away.
@@ -145,5 +176,5 @@ func (s *Server) endGoal(w http.ResponseWriter, r *http.Request, p *page) error 
 	if err != nil {
 		return err
 	}
-	return back(w, r, p.Base+"/numbers", "saved")
+	return back(w, r, p.numbersAt(), "saved")
 }

@@ -41,6 +41,7 @@ type figure struct {
 	Code   string           // of the unit, UCUM
 	Kind   reading.GoalKind // empty: no goal can be set
 	Goal   string           // whether the goal is met; empty: there is none
+	With   string           // with whom the goal was set; empty: the person did, or there is none
 	Fields []field          // of the form of a goal; empty: the viewer may not change it
 }
 
@@ -100,8 +101,11 @@ func (s *Server) figures(ctx context.Context, p *page, charts bool) ([]figure, e
 		had[l.Series] = l
 	}
 	var goals map[reading.GoalKind]reading.Goal
+	var with map[reading.GoalKind]string
 	err = s.DB.Read(ctx, func(tx *store.Tx) error {
-		goals, err = s.Reading.Goals(tx, string(p.Org.ID), string(p.Patient.ID))
+		if goals, err = s.Reading.Goals(tx, string(p.Org.ID), string(p.Patient.ID)); err == nil {
+			with, err = s.with(tx, p, goals)
+		}
 		return err
 	})
 	if err != nil {
@@ -142,7 +146,9 @@ func (s *Server) figures(ctx context.Context, p *page, charts bool) ([]figure, e
 		list = append(list, f)
 	}
 	for i := range list {
-		if f := &list[i]; charts && f.Kind != "" && p.May(person.Manage) {
+		f := &list[i]
+		f.With = with[f.Kind]
+		if (charts || p.Viewer.Role.Staff()) && f.Kind != "" && p.May(person.Manage) {
 			f.Fields = p.goalFields(*f, goals)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"doorstep/internal/clock"
 	"doorstep/internal/person"
+	"doorstep/internal/programme"
 	"doorstep/internal/promise"
 	"doorstep/internal/store"
 )
@@ -26,6 +27,7 @@ type personPage struct {
 	Helpers  []helper
 	Figures  []figure
 	Meds     medicines
+	Call     *programme.Call // the viewer's own, that goes on or can be put right; nil: none
 }
 
 // promised is one promise with what happened to it.
@@ -108,7 +110,13 @@ func (s *Server) loadPerson(tx *store.Tx, m *personPage) error {
 	if m.Contacts, err = s.Person.Contacts(tx, m.Org.ID, m.Patient.ID); err != nil {
 		return err
 	}
-	m.Helpers, err = s.helpers(tx, m.page)
+	if m.Helpers, err = s.helpers(tx, m.page); err != nil {
+		return err
+	}
+	call, found, err := s.Programme.LastCall(tx, m.Viewer, m.Patient.ID, m.Now.Add(-callShown))
+	if found {
+		m.Call = &call
+	}
 	return err
 }
 

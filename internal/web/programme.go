@@ -25,6 +25,9 @@ func (s *Server) programmeRoutes(mux *http.ServeMux) {
 	mux.Handle("GET /desk/programme", s.staff(s.programme))
 	mux.Handle("GET /desk/programme.csv", s.staff(s.programmeFile))
 	mux.Handle("POST /desk/people/{patient}/minutes", s.desked(person.Act, "log minutes", s.logMinutes))
+	mux.Handle("POST /desk/people/{patient}/call", s.desked(person.Act, "call", s.startCall))
+	mux.Handle("POST /desk/people/{patient}/call/{call}/end", s.desked(person.Act, "call", s.endCall))
+	mux.Handle("POST /desk/people/{patient}/call/{call}", s.desked(person.Act, "call", s.correctCall))
 }
 
 // programmeDay reads which day is asked for: today, or the last day of an earlier month.
