@@ -18,7 +18,7 @@ var floors = [][]string{
 	{"sharedtest"},
 	{"person"},
 	{"promise", "message", "message/gateway", "record"},
-	{"medication/timing", "medication/adherence", "reading/series", "reading/rule", "reading/gatt", "reading/fit", "reading/apple", "reading/omh", "reading/fhirobs", "reading/nightscout", "reading/healthconnect", "reading/hrv", "reading/glucose", "reading/cgmcsv",
+	{"medication/timing", "medication/adherence", "medication/trial", "reading/series", "reading/rule", "reading/gatt", "reading/fit", "reading/apple", "reading/omh", "reading/fhirobs", "reading/nightscout", "reading/healthconnect", "reading/hrv", "reading/glucose", "reading/cgmcsv",
 		"reading/pressure", "survey/score", "appointment/slot"},
 	{"reading/plausible", "reading/format", "reading/coherence"},
 	{"medication/sentence"},

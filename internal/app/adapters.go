@@ -26,7 +26,7 @@ func (a answerer) Open(tx *store.Tx, org person.OrgID, patient person.ID, promis
 		if err != nil {
 			return false, err
 		}
-		if p.Kind == appointment.Promised {
+		if p.Kind == appointment.Promised || p.Kind == appointment.Offered {
 			waits, err := a.s.Appointments.Waits(tx, p)
 			if err != nil || waits {
 				return waits, err
@@ -52,6 +52,8 @@ func (a answerer) Answer(tx *store.Tx, ans message.Answer) (string, map[string]s
 			say, args, err = a.s.Medication.Reply(tx, ans, p.ID)
 		case appointment.Promised:
 			say, args, err = a.s.Appointments.Reply(tx, ans, p)
+		case appointment.Offered:
+			say, args, err = a.s.Appointments.ReplyOffer(tx, ans, p)
 		default:
 			err = fault.New(fault.Internal, "nobody takes answers about promises of kind %q", p.Kind)
 		}

@@ -190,6 +190,9 @@ func (s *Server) turn(ctx context.Context) error {
 	if _, err := s.Appointments.ExpireHolds(ctx); err != nil {
 		return err
 	}
+	if _, err := s.Appointments.FillDue(ctx); err != nil {
+		return err
+	}
 	_, err := s.Readings.TurnDue(ctx)
 	return err
 }

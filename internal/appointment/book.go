@@ -25,7 +25,9 @@ type Request struct {
 	Hold      bool      // keep the time for HoldFor while the person decides
 	Outside   bool      // staff only: outside the hours of who or what is booked; never over another visit
 	Follows   ID        // the appointment that this one takes the place of, which is given back in the same transaction
-	Key       string    // the same key for the same patient gives the same appointment: a form sent twice books once
+	offered   bool      // from the waitlist: neither the lead nor an approval is asked for
+
+	Key string // the same key for the same patient gives the same appointment: a form sent twice books once
 }
 
 // wordsMost bounds what a person writes about her need.
@@ -66,7 +68,7 @@ func (s *Service) BookIn(tx *store.Tx, v person.Viewer, r Request) (Appointment,
 			return a, err
 		}
 	}
-	if t.Approve && !v.Role.Staff() && !r.Hold {
+	if t.Approve && !v.Role.Staff() && !r.Hold && !r.offered {
 		a.State = Proposed
 	} else if err := s.claim(tx, a, o); err != nil {
 		return a, err
@@ -79,6 +81,9 @@ func (s *Service) BookIn(tx *store.Tx, v person.Viewer, r Request) (Appointment,
 	if old.ID != "" {
 		old.State, old.Closed, old.Reason = Cancelled, a.Made, ReasonMoved
 		if err := s.end(tx, v, old, false); err != nil {
+			return a, err
+		}
+		if err := s.free(tx, old); err != nil {
 			return a, err
 		}
 	}
@@ -151,7 +156,7 @@ func (s *Service) drawUp(tx *store.Tx, v person.Viewer, r Request) (a Appointmen
 		err = fault.Invalidf("That time has passed. Please choose a later one.")
 	case !start.Equal(start.Truncate(time.Minute)):
 		err = fault.Invalidf("A visit starts on a full minute.")
-	case start.Before(now.Add(time.Duration(t.Lead)*time.Minute)) && !v.Role.Staff() && v.Role != person.System:
+	case start.Before(now.Add(time.Duration(t.Lead)*time.Minute)) && !v.Role.Staff() && !r.offered:
 		err = fault.Invalidf("That is too soon to book here. Please choose a later time, or call us.")
 	case start.After(now.AddDate(0, 0, t.Horizon+1)):
 		err = fault.Invalidf("That is further ahead than we book (%d days). Please choose an earlier time.", t.Horizon)

@@ -145,12 +145,17 @@ func (s *Service) cancel(tx *store.Tx, v person.Viewer, a Appointment) (Appointm
 	return a, nil
 }
 
-// end writes an appointment that is over: what it took is free, its promise is taken back, the record says so. What it frees is
-// offered to those who wait unless freed is false (another visit has it already).
+// end writes an appointment that is over: what it took is free (unless freed is false: that was seen to), its promise is taken
+// back, the record says so. What the person herself gives back is offered to those who wait.
 func (s *Service) end(tx *store.Tx, v person.Viewer, a Appointment, freed bool) error {
 	if freed {
 		if err := s.release(tx, a); err != nil {
 			return err
+		}
+		if a.Reason == ReasonPatient { // what the clinic takes back is not to be had
+			if err := s.free(tx, a); err != nil {
+				return err
+			}
 		}
 	}
 	if err := s.unpromise(tx, v, a); err != nil {

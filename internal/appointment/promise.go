@@ -143,10 +143,7 @@ func (s *Service) askApproval(tx *store.Tx, a Appointment, _ Type) error {
 
 // Reply takes a numbered answer to a question about a visit: 1 she comes, 2 she cannot. It answers what to thank with.
 func (s *Service) Reply(tx *store.Tx, ans message.Answer, p promise.Promise) (string, map[string]string, error) {
-	v := person.Viewer{Org: ans.Org, Person: ans.By, Role: person.Patient}
-	if ans.By != ans.Patient {
-		v.Role = person.Caregiver
-	}
+	v := replier(ans)
 	if err := s.people.May(tx, v, person.Act, ans.Patient); err != nil {
 		return "", nil, err
 	}
@@ -174,8 +171,8 @@ func (s *Service) Reply(tx *store.Tx, ans message.Answer, p promise.Promise) (st
 
 // Waits reports whether the question of a visit's promise still waits for an answer.
 func (s *Service) Waits(tx *store.Tx, p promise.Promise) (bool, error) {
-	if p.State != promise.Open {
-		return false, nil
+	if p.State != promise.Open || p.Kind == Offered {
+		return p.State == promise.Open, nil
 	}
 	a, err := s.Get(tx, p.Org, ID(p.About))
 	return err == nil && a.State == Booked && a.Confirmed.IsZero(), err
@@ -206,5 +203,6 @@ func Ladders() []promise.Ladder {
 	asking := slices.Clone(quiet)
 	asking[0].Say, asking[0].Ask = "visit.again", true
 	asking = append([]promise.Rung{{After: promise.Duration(-ConfirmLead), Do: promise.Tell, To: "patient", Say: "visit.confirm", Useful: hours(24), Ask: true}}, asking...)
-	return []promise.Ladder{{Name: Ladder, Version: 1, Rungs: asking}, {Name: Quiet, Version: 1, Rungs: quiet}}
+	offer := []promise.Rung{{Do: promise.Tell, To: "patient", Say: "offer", Useful: hours(0.25), Ask: true}}
+	return []promise.Ladder{{Name: Ladder, Version: 1, Rungs: asking}, {Name: Quiet, Version: 1, Rungs: quiet}, {Name: OfferLadder, Version: 1, Rungs: offer}}
 }

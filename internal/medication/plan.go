@@ -15,9 +15,10 @@ import (
 
 // planned is a dose about to be promised: all that is due at one time.
 type planned struct {
-	due      time.Time
-	items    []Item
-	critical bool
+	due       time.Time
+	items     []Item
+	criticals []bool // by item
+	critical  bool   // any of them
 }
 
 // Plan promises a patient's doses from where planning stopped until 36 hours from now. Planning again changes nothing.
@@ -90,6 +91,7 @@ func (s *Service) dosesBy(tx *store.Tx, p person.Person, moves []timing.Move, fr
 				at[due] = x
 			}
 			x.items = append(x.items, Item{Regimen: r.ID, Name: r.Name, Amount: d.Amount, Unit: d.Unit, How: r.Text})
+			x.criticals = append(x.criticals, r.Critical)
 			x.critical = x.critical || r.Critical
 		}
 	}
@@ -106,20 +108,19 @@ func (s *Service) planBetween(tx *store.Tx, p person.Person, from, to time.Time)
 	if err != nil || len(list) == 0 {
 		return err
 	}
-	ladders := map[string]promise.LadderRef{}
+	climbs, err := s.climbing(tx, p.Org, p.ID)
+	if err != nil {
+		return err
+	}
 	var promises []promise.Promise
 	for _, d := range list {
-		name := Ladder
 		severity := promise.Routine
 		if d.critical {
-			name, severity = CriticalLadder, promise.Watch
+			severity = promise.Watch
 		}
-		ref, ok := ladders[name]
-		if !ok {
-			if ref, err = s.promises.Latest(tx, p.Org, name); err != nil {
-				return err
-			}
-			ladders[name] = ref
+		ref, err := climbs.of(d)
+		if err != nil {
+			return err
 		}
 		id := promise.ID(clock.DerivedID("dose", string(p.Org), string(p.ID), d.due.Format(time.RFC3339)))
 		promises = append(promises, promise.Promise{Org: p.Org, Patient: p.ID, ID: id, Kind: Kind, About: string(id), Severity: severity, Say: "say.dose",
@@ -184,8 +185,8 @@ func (s *Service) takenBack(tx *store.Tx, promises, made []promise.Promise) erro
 	return nil
 }
 
-// replan brings the doses that are still to come into line with the regimens: those that nobody takes any more are released,
-// new ones promised, the rest keep their promise and get their new contents.
+// replan brings the doses that are still to come into line with the regimens and the plan of support: those that nobody takes any more, or
+// that would climb another ladder, are released, new ones promised, the rest keep their promise and get their new contents.
 func (s *Service) replan(tx *store.Tx, org person.OrgID, patient person.ID) error {
 	p, err := s.people.Get(tx, org, patient)
 	if err != nil {
@@ -200,9 +201,22 @@ func (s *Service) replan(tx *store.Tx, org person.OrgID, patient person.ID) erro
 	if err != nil {
 		return err
 	}
+	climbs, err := s.climbing(tx, org, patient)
+	if err != nil {
+		return err
+	}
 	for _, o := range open {
-		if !o.From.After(now) || slices.ContainsFunc(want, func(d planned) bool { return d.due.Equal(o.From) }) {
+		if !o.From.After(now) {
 			continue
+		}
+		if i := slices.IndexFunc(want, func(d planned) bool { return d.due.Equal(o.From) }); i >= 0 {
+			ref, err := climbs.of(want[i])
+			if err != nil {
+				return err
+			}
+			if ref == o.Ladder {
+				continue
+			}
 		}
 		if _, err := s.promises.Release(tx, person.SystemViewer(org), org, patient, o.ID, "reason.plan", false); err != nil {
 			return err

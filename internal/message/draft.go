@@ -31,6 +31,7 @@ type Draft struct {
 	Late     bool             // say that it is late, where the catalog has words for it
 	Useful   time.Time        // not sent after this; zero: always useful
 	Light    bool             // a cue on the person's devices, no words
+	Page     string           // the page that the link opens after signing in; empty: a short link to the one thing
 	Cause    string           // calls of one cause within CauseWindow are one to each person; empty: each is its own
 	Raw      string           // a body to be sent as it is (a sign-in link): Say and Args are not used
 }
@@ -482,6 +483,9 @@ func (w *work) value(r *person.Recipient, value string) string {
 func (w *work) link(d *Draft, r *person.Recipient) string {
 	if r.Role.Staff() {
 		return w.s.publicURL + "/desk"
+	}
+	if d.Page != "" {
+		return w.s.publicURL + d.Page
 	}
 	return w.s.publicURL + "/r/" + w.s.LinkCode(d.Org, d.Patient, d.At)
 }

@@ -136,6 +136,8 @@ func choose(r Reply, questions []question, shared bool) (*question, string, erro
 		return nil, "ask", nil
 	case len(open) == 1 && !shared:
 		return open[0], "", nil
+	case len(open) == 0 && len(questions) > 0 && !shared:
+		return &questions[0], "", nil // the newest, which is closed: the thanks will say so
 	case len(open) == 0:
 		return nil, "words", nil
 	}

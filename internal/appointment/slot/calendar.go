@@ -141,7 +141,7 @@ func (c Calendar) Spans(from, to time.Time) []Span {
 			put(n, w.Start, w.End)
 		}
 	}
-	out = merged(out)
+	out = Merge(out)
 	if len(c.Closures) == 0 {
 		return out
 	}
@@ -161,7 +161,7 @@ func (c Calendar) Spans(from, to time.Time) []Span {
 		a, b := max(number(k.From), begin), min(number(k.To), begin+int64(days))
 		shut = append(shut, Span{walls.start(a * 86400), walls.start((b + 1) * 86400)})
 	}
-	return without(out, merged(shut))
+	return without(out, Merge(shut))
 }
 
 // on answers for each day of the week, 1 to 7, whether the time is on it.
@@ -172,8 +172,8 @@ func (w Weekly) on() (on [8]bool) {
 	return on
 }
 
-// merged sorts spans and joins those that overlap or touch; what holds no instant goes.
-func merged(spans []Span) []Span {
+// Merge sorts spans, in their own memory, and joins those that overlap or touch; what holds no instant goes.
+func Merge(spans []Span) []Span {
 	slices.SortFunc(spans, func(a, b Span) int { return a.From.Compare(b.From) })
 	out := spans[:0]
 	for _, s := range spans {
@@ -191,7 +191,7 @@ func merged(spans []Span) []Span {
 	return out
 }
 
-// without answers spans less shut; both are merged.
+// without answers spans less shut; both are in order and apart.
 func without(spans, shut []Span) []Span {
 	var out []Span
 	i := 0
