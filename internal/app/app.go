@@ -165,6 +165,12 @@ func (s *Server) plan(ctx context.Context) error {
 	if _, err := s.Medication.PlanDue(ctx); err != nil {
 		return err
 	}
+	if _, err := s.Medication.EndDue(ctx); err != nil {
+		return err
+	}
+	if _, err := s.Medication.SendLetters(ctx); err != nil {
+		return err
+	}
 	_, err := s.Watch.PlanDue(ctx)
 	return err
 }
