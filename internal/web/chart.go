@@ -16,6 +16,7 @@ func (s *Server) chartRoutes(mux *http.ServeMux) {
 	both("GET", "/today", person.See, "today", s.today)
 	both("POST", "/doses/{promise}", person.Act, "answer a dose", s.answerDose)
 	both("GET", "/numbers", person.See, "numbers", s.numbers)
+	both("GET", "/numbers/series/{series}", person.See, "numbers", s.zoomData)
 	both("GET", "/messages", person.Message, "messages", s.messages)
 	both("POST", "/messages", person.Message, "write a message", s.post)
 	s.medicineRoutes(mux)

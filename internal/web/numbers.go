@@ -35,6 +35,7 @@ type figure struct {
 	Rows   [][]string
 	Unsure string // said when the latest value is odd; empty otherwise
 	Note   string // how to read the chart
+	Zoom   string // code of the series that the script may show in full; empty: none
 	Bar    string // SVG of the shares
 	Bars   []bar
 	Change string           // since last week; empty: none that is real
@@ -162,10 +163,15 @@ type day struct {
 	N      int
 }
 
-// days answers the median of each day on which there is a value that can be believed.
+// days answers the days of the charts.
 func (s *Server) days(ctx context.Context, p *page, code string) ([]day, error) {
+	return s.daysOf(ctx, p, code, numbersDays)
+}
+
+// daysOf answers the median of each of the last n days on which there is a value that can be believed.
+func (s *Server) daysOf(ctx context.Context, p *page, code string, n int) ([]day, error) {
 	last := clock.DayOf(p.Now, p.Zone)
-	from := clock.At(last.Add(1-numbersDays), 0, p.Zone)
+	from := clock.At(last.Add(1-n), 0, p.Zone)
 	samples, err := s.Reading.Samples(ctx, string(p.Org.ID), string(p.Patient.ID), code, from, p.Now.Add(time.Minute))
 	if err != nil {
 		return nil, err
@@ -178,8 +184,8 @@ func (s *Server) days(ctx context.Context, p *page, code string) ([]day, error) 
 		}
 	}
 	var list []day
-	for i := range numbersDays {
-		d := last.Add(1 - numbersDays + i)
+	for i := range n {
+		d := last.Add(1 - n + i)
 		if v := values[d]; len(v) > 0 {
 			list = append(list, day{d, median(v), len(v)})
 		}
@@ -223,7 +229,7 @@ func (s *Server) single(ctx context.Context, p *page, sh shown, l reading.Sample
 	}
 	low, high := band(days)
 	first := clock.DayOf(p.Now, p.Zone).Add(1 - numbersDays)
-	c := plot{Name: f.Say, BandLow: low, BandHigh: high, Goal: aim, XLabels: p.dayLabels(first), Format: func(v float64) string { return p.Num(v, 0) }}
+	c := plot{Name: f.Say, BandLow: low, BandHigh: high, Goal: aim, XLabels: p.dayLabels(first), Format: func(v float64) string { return p.Num(v, tenth(v)) }}
 	f.Heads = []string{p.T("numbers.day"), p.T("what."+sh.key) + " (" + f.Unit + ")"}
 	for _, d := range days {
 		odd := high > low && (d.Median < low-sh.least || d.Median > high+sh.least)
@@ -233,6 +239,7 @@ func (s *Server) single(ctx context.Context, p *page, sh shown, l reading.Sample
 	slices.Reverse(f.Rows)
 	f.Chart = c.draw()
 	f.Note = p.legend(c)
+	f.Zoom = sh.code
 	return f, nil
 }
 
@@ -253,7 +260,7 @@ func (s *Server) pressure(ctx context.Context, p *page, top, bottom reading.Samp
 	}
 	first := clock.DayOf(p.Now, p.Zone).Add(1 - numbersDays)
 	goal, aimed := goals[f.Kind]
-	c := plot{Ranges: true, Goal: goal.Value, Lower: level{Goal: goal.Low}, XLabels: p.dayLabels(first), Format: func(v float64) string { return p.Num(v, 0) }}
+	c := plot{Ranges: true, Goal: goal.Value, Lower: level{Goal: goal.Low}, XLabels: p.dayLabels(first), Format: func(v float64) string { return p.Num(v, tenth(v)) }}
 	f.Heads = []string{p.T("numbers.day"), p.T("what.pressure") + " (" + f.Unit + ")"}
 	c.BandLow, c.BandHigh = band(highs)
 	c.Lower.BandLow, c.Lower.BandHigh = band(lows)
@@ -282,6 +289,7 @@ func (s *Server) pressure(ctx context.Context, p *page, top, bottom reading.Samp
 	if c.Name = f.Say; charts && len(c.Dots) > 0 {
 		f.Chart = c.draw()
 		f.Note = p.legend(c)
+		f.Zoom = systolic
 	}
 	return f, nil
 }
