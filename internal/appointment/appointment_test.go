@@ -2,6 +2,7 @@ package appointment_test
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -392,6 +393,49 @@ func TestFault16VisitsKeepTheClinicsClock(t *testing.T) {
 		c.Want(c.SMS, apptest.RuthPhone+"…9:00 am EST")
 		if p := c.promise(a); p.Zone != "America/New_York" || !p.From.Equal(at(5, 9, 0)) {
 			c.Errorf("%+v", p)
+		}
+	})
+}
+
+// A clinician falls ill: each visit moves, each person is told with choices, and whoever finds no place waits first in line.
+func TestClinicianFallsIll(t *testing.T) {
+	each(t, func(c *clinic) {
+		a := c.book(c.ruth, c.request(at(2, 9, 0)))
+		video := c.request(at(2, 11, 0))
+		other := c.Enrol(person.Person{Role: person.Patient, Name: "Ben Cole", BirthYear: 1950}, "+15550100077")
+		video.Patient, video.Way, video.Resources = other.ID, appointment.Video, []string{"osei"}
+		b := c.book(viewer(other), video)
+		c.SMS.Took()
+		if _, err := c.Appointments.GroupMove(c.Context(), c.ruth, apptest.Org, "osei", at(2, 0, 0), at(3, 0, 0)); !fault.Is(err, fault.Denied) {
+			c.Errorf("by a patient: %v", err)
+		}
+		for round, want := range []int{2, 0} { // again, nothing is moved twice
+			moved, err := c.Appointments.GroupMove(c.Context(), c.omar, apptest.Org, "osei", at(2, 0, 0), at(3, 0, 0))
+			if err != nil || len(moved) != want {
+				c.Fatalf("round %d: %d moved, %v", round, len(moved), err)
+			}
+			for _, m := range moved {
+				switch m.Old.ID {
+				case a.ID:
+					if m.New.Way != appointment.Clinic || !m.New.Start.Equal(at(3, 9, 0)) {
+						c.Errorf("the clinic visit moved to %s %v", m.New.Way, m.New.Start)
+					}
+				case b.ID:
+					if m.New.Way != appointment.Video || !m.New.Start.Equal(at(2, 13, 0)) || m.New.Resources[0] != "lind" {
+						c.Errorf("the video visit moved to %v with %v", m.New.Start, m.New.Resources)
+					}
+				}
+			}
+		}
+		c.Settle()
+		got := strings.Join(c.SMS.Took(), "\n")
+		if strings.Count(got, "had to move") != 2 || !strings.Contains(got, "Wed, Mar 4 at 9:00 am") {
+			c.Errorf("they hear %s", got)
+		}
+		c.Receive("+15550100077", "1")
+		c.Want(c.SMS, "+15550100077…look forward")
+		if f := c.find(appointment.Search{Clinician: "osei", From: at(2, 0, 0), To: at(3, 0, 0)}); len(f.Options) != 0 {
+			c.Errorf("%d times of one who is ill", len(f.Options))
 		}
 	})
 }

@@ -124,11 +124,13 @@ func (s *Service) tell(tx *store.Tx, v person.Viewer, a Appointment, say string,
 
 // confirmBooking says that a visit is booked.
 func (s *Service) confirmBooking(tx *store.Tx, v person.Viewer, a Appointment, _ Type) error {
-	say := "visit.booked"
-	if a.Follows != "" {
-		say = "visit.moved"
+	switch {
+	case a.Follows != "" && v.Role.Staff():
+		return s.tell(tx, v, a, "visit.shifted", true, nil) // it was not she who chose: she can say no
+	case a.Follows != "":
+		return s.tell(tx, v, a, "visit.moved", false, nil)
 	}
-	return s.tell(tx, v, a, say, false, nil)
+	return s.tell(tx, v, a, "visit.booked", false, nil)
 }
 
 // askApproval puts a request on the desk's view.
