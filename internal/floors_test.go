@@ -20,7 +20,7 @@ var floors = [][]string{
 	{"promise", "message", "message/gateway", "record"},
 	{"medication/timing", "medication/adherence", "medication/trial", "reading/series", "reading/rule", "reading/gatt", "reading/fit", "reading/apple", "reading/omh", "reading/fhirobs", "reading/nightscout", "reading/healthconnect", "reading/hrv", "reading/glucose", "reading/cgmcsv",
 		"reading/pressure", "survey/score", "appointment/slot"},
-	{"reading/plausible", "reading/format", "reading/coherence"},
+	{"reading/plausible", "reading/format", "reading/coherence", "appointment/ical"},
 	{"medication/sentence"},
 	{"medication", "reading", "conversation", "programme", "appointment"},
 	{"reading/watch", "reading/breath"},

@@ -3,7 +3,6 @@ package ical
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -55,7 +54,7 @@ func plain(err error) string {
 
 func wrong(number int, format string, args ...any) error {
 	e := &lineError{number, fmt.Sprintf(format, args...)}
-	return &fault.Error{Kind: fault.Invalid, Say: "The calendar: " + e.Error(), Err: e}
+	return &fault.Error{Kind: fault.Invalid, Say: fmt.Sprintf("Line %d of the calendar: %s", number, e.why), Err: e}
 }
 
 // read gathers what events and free-busy parts say.
@@ -174,11 +173,10 @@ func (r *reader) event(p part, changed map[string]map[int64]bool) error {
 		return err
 	}
 	without := map[int64]bool{}
+	var replaced map[int64]bool
 	if _, change := p.find("RECURRENCE-ID"); !change {
 		uid, _ := p.find("UID")
-		for at := range changed[uid.value] {
-			without[at] = true
-		}
+		replaced = changed[uid.value]
 	}
 	set := recurrence{start: start.civil, zone: z, steps: &r.steps}
 	// The civil times that may fall within: as long before as an occurrence is, and a day for the farthest zone.
@@ -237,7 +235,7 @@ func (r *reader) event(p part, changed map[string]map[int64]bool) error {
 	}
 	take := func(civil int64) bool {
 		at := z.instant(civil)
-		if !without[at] {
+		if !without[at] && !replaced[at] {
 			r.take(at, long.end(civil, z))
 		}
 		return len(r.out.Busy) < MaxOccurrences
@@ -357,8 +355,5 @@ func (r *reader) take(from, to int64) {
 			s.To = r.within.To
 		}
 		r.out.Busy = append(r.out.Busy, s)
-	}
-	if len(r.out.Busy) == MaxOccurrences { // much of it may be the same time
-		r.out.Busy = slices.Clip(slot.Merge(r.out.Busy))
 	}
 }

@@ -83,7 +83,7 @@ func (s *recurrence) eachInstant(yield func(civil int64) bool) error {
 		n = max(0, (s.zone.instant(max(s.from, s.start))-first)/step-1)
 	}
 	for ; ; n++ {
-		if *s.steps--; *s.steps < 0 {
+		if *s.steps -= 10; *s.steps < 0 {
 			return tooOften(r.line)
 		}
 		at := first + n*step
@@ -184,7 +184,14 @@ func (r rule) days(n int64) (begin, end int64) {
 func (r rule) weekShift() int64 { return 4 + int64(r.weekStart-1) }
 
 // on reports whether the rule allows a day.
-func (r rule) on(day int64) bool {
+func (r *rule) on(day int64) bool {
+	weekday := weekdayOf(day)
+	if len(r.day) > 0 && !slices.ContainsFunc(r.day, func(d nthDay) bool { return d.day == weekday }) {
+		return false
+	}
+	if r.freq >= weekly && len(r.month) == 0 && len(r.monthDay) == 0 && len(r.yearDay) == 0 {
+		return true // no day of the week is numbered then
+	}
 	date := dateOf(day)
 	year, month := date.Year(), int(date.Month())
 	first, next := dayNumber(year, month, 1), dayNumber(year, month+1, 1)
@@ -201,7 +208,6 @@ func (r rule) on(day int64) bool {
 	if len(r.day) == 0 {
 		return true
 	}
-	weekday := weekdayOf(day)
 	if r.freq == yearly && len(r.month) == 0 {
 		first, next = newYear, nextYear
 	}
@@ -223,7 +229,7 @@ func (r rule) weekOfYear(day int64) (no, of int64) {
 
 // positions answers those of the times of a period, which are in order, that BYSETPOS picks.
 func (r rule) positions(times []int64) []int64 {
-	if len(r.position) == 0 {
+	if len(r.position) == 0 || len(times) == 0 {
 		return times
 	}
 	var out []int64

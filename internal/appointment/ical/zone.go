@@ -1,6 +1,7 @@
 package ical
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -37,8 +38,16 @@ type offset struct {
 	seconds int64 // east of UTC
 }
 
+// at answers which offset holds at an instant.
+func (z ownZone) at(instant int64) int {
+	i, _ := slices.BinarySearchFunc(z, instant, func(o offset, t int64) int { return cmp.Compare(o.from, t+1) })
+	return max(0, i-1)
+}
+
 func (z ownZone) instant(civil int64) int64 {
-	for i, o := range z {
+	first := z.at(civil - maxOffset)
+	for i := first; i < min(len(z), first+maxWithin); i++ {
+		o := z[i]
 		t := civil - o.seconds
 		if i+1 < len(z) && t >= z[i+1].from {
 			continue // the next offset holds by then
@@ -48,24 +57,10 @@ func (z ownZone) instant(civil int64) int64 {
 		}
 		return t
 	}
-	return civil
+	return civil - z[first].seconds
 }
 
-func (z ownZone) civil(instant int64) int64 {
-	i, found := slices.BinarySearchFunc(z, instant, func(o offset, t int64) int {
-		switch {
-		case o.from < t:
-			return -1
-		case o.from > t:
-			return 1
-		}
-		return 0
-	})
-	if !found {
-		i = max(0, i-1)
-	}
-	return instant + z[i].seconds
-}
+func (z ownZone) civil(instant int64) int64 { return instant + z[z.at(instant)].seconds }
 
 // define reads a VTIMEZONE. One whose name is known to us needs no definition; one that cannot be read is refused when an event asks for it.
 func (r *reader) define(p part) {
@@ -106,12 +101,7 @@ func (r *reader) define(p part) {
 		r.refuse(p.number, "the time zone %s has no times.", shown(name))
 		return
 	}
-	slices.SortFunc(z, func(a, b offset) int {
-		if a.from < b.from {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(z, func(a, b offset) int { return cmp.Compare(a.from, b.from) })
 	r.zones[name] = append(ownZone{{longAgo, before}}, z...)
 }
 
@@ -157,7 +147,7 @@ func (r *reader) onsets(p part) (civil []int64, from, to int64, err error) {
 		set := recurrence{rule: one, start: start, zone: fixed(from), from: longAgo, to: last, steps: &r.steps}
 		if err := set.each(func(c int64) bool {
 			civil = append(civil, c)
-			return len(civil) < MaxOccurrences
+			return len(civil) < maxOnsets
 		}); err != nil {
 			return nil, 0, 0, err
 		}
@@ -165,6 +155,12 @@ func (r *reader) onsets(p part) (civil []int64, from, to int64, err error) {
 	slices.Sort(civil)
 	return slices.Compact(civil), from, to, nil
 }
+
+const (
+	maxOffset = 86400 // longer than every offset
+	maxOnsets = 3000  // how often a zone may change its clocks: three times a year for a thousand years
+	maxWithin = 16    // and within two days
+)
 
 // longAgo is before every date that can be written, and far from where numbers end.
 const longAgo = -1 << 40
@@ -187,6 +183,9 @@ func offsetOf(l line) (int64, error) {
 		parts[i] = int64(a-'0')*10 + int64(b-'0')
 	}
 	s := parts[0]*3600 + parts[1]*60 + parts[2]
+	if s >= maxOffset {
+		return 0, wrong(l.number, "%s is %q, more than a day.", l.name, shown(v))
+	}
 	if v[0] == '-' {
 		s = -s
 	}
