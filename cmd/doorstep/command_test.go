@@ -39,7 +39,9 @@ func TestCommands(t *testing.T) {
 	}{
 		{"version", []string{"version"}, 0, "doorstep", ""},
 		{"help", []string{"help", "serve"}, 0, "--public-url", ""},
-		{"help of nothing", []string{"help", "fly"}, 2, "", "there is no command"},
+		{"help of nothing", []string{"help", "fly"}, 2, "", "there are serve, demo,"},
+		{"help of a mistyped command", []string{"help", "sevre"}, 2, "", "did you mean serve?"},
+		{"help of half a command", []string{"help", "back"}, 2, "", "did you mean backup?"},
 		{"no such command", []string{"fly"}, 2, "", "unexpected argument fly"},
 		{"no such flag", []string{"serve", "--colour"}, 2, "", "--colour"},
 		{"a database of another make", []string{"serve", "--database", "mysql://127.0.0.1/x"}, 2, "", "postgres://"},

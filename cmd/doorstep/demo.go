@@ -15,6 +15,7 @@ import (
 	"doorstep/internal/app"
 	"doorstep/internal/device"
 	"doorstep/internal/fault"
+	"doorstep/internal/person"
 	"doorstep/internal/sim"
 	"doorstep/internal/store"
 )
@@ -121,10 +122,14 @@ func (c demoCmd) forward(e *env, w *sim.World) error {
 // tell prints a link per person, and writes the info file.
 func (c demoCmd) tell(e *env, info sim.Info) error {
 	fmt.Fprintf(e.out, "The demo is at %s/demo\n", info.Base)
-	const shown = 12
+	const shown = 12 // patients
+	patients := 0
 	for i, p := range info.People {
-		if i == shown {
-			fmt.Fprintf(e.out, "  … and %d more: see %s/demo\n", len(info.People)-shown, info.Base)
+		if p.Role == person.Patient {
+			patients++
+		}
+		if patients > shown {
+			fmt.Fprintf(e.out, "  … and %d more: see %s/demo\n", len(info.People)-i, info.Base)
 			break
 		}
 		year := ""

@@ -151,9 +151,45 @@ type helpCmd struct {
 func (h helpCmd) Run(e *env, parser *kong.Kong) error {
 	k, err := kong.Trace(parser, append(h.Command, "--help"))
 	if err != nil || k.Error != nil && len(h.Command) > 0 {
-		return usagef("there is no command %q", strings.Join(h.Command, " "))
+		return usagef("there is no command %q%s", strings.Join(h.Command, " "), hint(parser, h.Command[0]))
 	}
 	return k.PrintUsage(false)
+}
+
+// hint names the commands that a mistyped one may have meant, or all of them.
+func hint(parser *kong.Kong, typed string) string {
+	var near, all []string
+	for _, c := range parser.Model.Children {
+		all = append(all, c.Name)
+		if strings.HasPrefix(c.Name, typed) || strings.HasPrefix(typed, c.Name) || apart(c.Name, typed) <= 2 {
+			near = append(near, c.Name)
+		}
+	}
+	if len(near) > 0 {
+		return "; did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return "; there are " + strings.Join(all, ", ")
+}
+
+// apart answers how many letters must be put in, taken out or changed to make one word of the other (Levenshtein).
+func apart(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		before := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := before
+			if a[i] != b[j] {
+				change++
+			}
+			before = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
 }
 
 // open opens an existing database or makes one.

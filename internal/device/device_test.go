@@ -436,6 +436,8 @@ func TestHTTP(t *testing.T) {
 			{"again", path, e.key, "", "[" + pulse(1, 72) + "]", 200, `{"stored":0,"known":1,"refused":[]}`},
 			{"some wrong", path, e.key, "application/json; charset=utf-8", `[{"seq":"x"},` + pulse(2, 73) + `,{"at":"2026-03-02T12:00:00Z","series":"8867-4"},{"at":"1850-03-02T12:00:00Z","series":"8867-4","value":1},null]`, 200,
 				`{"stored":1,"known":0,"refused":[{"index":3,"reason":"at: it must be a time between 1970 and 2199"},{"index":0,"reason":"it is not an object of the known shape"},{"index":2,"reason":"value: there is none"},{"index":4,"reason":"it is not an object of the known shape"}]}`},
+			{"no time", path, e.key, "application/json", `[{"at":"2026-13-45T08:00:00Z","series":"8867-4","value":72},{"at":"2026-03-02T08:00:00Z","clock":"noon","series":"8867-4","value":72}]`, 200,
+				`{"stored":0,"known":0,"refused":[{"index":0,"reason":"at: it is no time like 2026-03-09T08:00:00-04:00"},{"index":1,"reason":"clock: it is no time like 2026-03-09T08:00:00-04:00"}]}`},
 			{"bytes", path, e.key, "application/vnd.doorstep.gatt+2A9D", string(weight), 200, `{"stored":1,"known":0,"refused":[]}`},
 			{"empty list", path, e.key, "application/json", `[]`, 200, `{"stored":0,"known":0,"refused":[]}`},
 			{"bad bytes", path, e.key, "application/vnd.doorstep.gatt+2A9D", "x", 400, ""},

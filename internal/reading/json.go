@@ -109,7 +109,7 @@ func parseList[T any](b []byte, wrong func(*T) string) (list []T, places []int, 
 	for i, raw := range raws {
 		var one T
 		if json.Unmarshal(raw, &one) != nil || bytes.Equal(raw, []byte("null")) {
-			refused = append(refused, Refusal{i, "it is not an object of the known shape"})
+			refused = append(refused, Refusal{i, unreadable(raw)})
 		} else if reason := wrong(&one); reason != "" {
 			refused = append(refused, Refusal{i, reason})
 		} else {
@@ -117,6 +117,23 @@ func parseList[T any](b []byte, wrong func(*T) string) (list []T, places []int, 
 		}
 	}
 	return list, places, refused, nil
+}
+
+// unreadable says why an element cannot be read: a time that is none, by its name, or that it is of another shape.
+func unreadable(raw []byte) string {
+	var times struct{ At, Clock json.RawMessage }
+	if json.Unmarshal(raw, &times) == nil {
+		for _, one := range []struct {
+			name string
+			text json.RawMessage
+		}{{"at", times.At}, {"clock", times.Clock}} {
+			var t time.Time
+			if one.text != nil && json.Unmarshal(one.text, &t) != nil {
+				return one.name + ": it is no time like 2026-03-09T08:00:00-04:00"
+			}
+		}
+	}
+	return "it is not an object of the known shape"
 }
 
 // Placed joins a receipt of parsed readings with what parsing refused, by the places in the request.

@@ -61,7 +61,7 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, p *pag
 		return err
 	}
 	w.WriteHeader(status)
-	_, err := w.Write([]byte(b.String()))
+	_, err := w.Write([]byte(unbroken(b.String())))
 	if err != nil { // the reader has gone
 		s.Log.Debug("page not delivered", "route", r.Pattern)
 	}

@@ -37,7 +37,7 @@ func TestKeyboardOnly(t *testing.T) {
 	h.must(chromedp.Do(ctx, chromedp.KeyEvent(kb.Enter), chromedp.WaitReady(chromedp.CSS("#done-note"))))
 	note, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS("#done-note")))
 	h.must(err)
-	if heading != "Your 8:00 am medicines" || !strings.Contains(note, "you took them") {
+	if heading != "Your 8:00\u00a0am medicines" || !strings.Contains(note, "you took them") {
 		t.Errorf("heading %q, then %q", heading, note)
 	}
 }

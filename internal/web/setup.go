@@ -164,6 +164,9 @@ func (s *Server) saveStep(w http.ResponseWriter, r *http.Request, m setUpPage) (
 	case "clinic":
 		o := m.Org
 		o.Name, o.Zone, o.Language = get("name"), get("zone"), get("language")
+		if !slices.Contains(person.Languages, o.Language) {
+			return "", fault.Invalidf("Please choose a language from the list.")
+		}
 		var err error
 		if o.Phone, err = person.Phone(get("phone")); err != nil {
 			return "", err
