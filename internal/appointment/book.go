@@ -60,11 +60,8 @@ func (s *Service) BookIn(tx *store.Tx, v person.Viewer, r Request) (Appointment,
 		if old, err = s.own(tx, r.Org, r.Patient, r.Follows); err != nil {
 			return a, err
 		}
-		if !old.State.Live() || old.State == Arrived {
-			return a, fault.Conflictf("That visit can no longer be moved. Please call us.")
-		}
 		a.Asked = old.Asked
-		if err := s.release(tx, old); err != nil { // first: the new time may overlap the old
+		if err := s.giveUp(tx, v, &old); err != nil { // first: the new time may overlap the old
 			return a, err
 		}
 	}
@@ -78,16 +75,23 @@ func (s *Service) BookIn(tx *store.Tx, v person.Viewer, r Request) (Appointment,
 			return a, err
 		}
 	}
-	if old.ID != "" {
-		old.State, old.Closed, old.Reason = Cancelled, a.Made, ReasonMoved
-		if err := s.end(tx, v, old, false); err != nil {
-			return a, err
-		}
-		if err := s.free(tx, old); err != nil {
-			return a, err
-		}
-	}
 	return s.settle(tx, v, a, t)
+}
+
+// giveUp ends a visit whose place another takes; its time is offered to those who wait.
+func (s *Service) giveUp(tx *store.Tx, v person.Viewer, old *Appointment) error {
+	if !old.State.Live() || old.State == Arrived {
+		return fault.Conflictf("That visit can no longer be moved. Please call us.")
+	}
+	if err := s.release(tx, *old); err != nil {
+		return err
+	}
+	was := old.State
+	old.State, old.Closed, old.Reason = Cancelled, s.clock.Now(), ReasonMoved
+	if err := s.end(tx, v, *old, false); err != nil || was != Booked {
+		return err
+	}
+	return s.free(tx, *old)
 }
 
 // settle makes what follows from an appointment's new state: the promise, the entry in the record, the row.

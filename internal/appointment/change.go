@@ -2,6 +2,7 @@ package appointment
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"doorstep/internal/fault"
@@ -47,6 +48,11 @@ func (s *Service) change(ctx context.Context, v person.Viewer, org person.OrgID,
 
 // Take turns a time that is kept for a person into her booking.
 func (s *Service) Take(ctx context.Context, v person.Viewer, org person.OrgID, id ID) (Appointment, error) {
+	return s.TakeWith(ctx, v, org, id, "", "")
+}
+
+// TakeWith is Take with what the person needs in her own words, in the place of another of her visits, if one is named.
+func (s *Service) TakeWith(ctx context.Context, v person.Viewer, org person.OrgID, id ID, words string, follows ID) (Appointment, error) {
 	return s.change(ctx, v, org, id, "book a visit", func(tx *store.Tx, a Appointment, t Type) (Appointment, error) {
 		switch {
 		case a.State == Booked || a.State == Proposed:
@@ -54,7 +60,22 @@ func (s *Service) Take(ctx context.Context, v person.Viewer, org person.OrgID, i
 		case a.State != Held || !s.clock.Now().Before(a.HoldUntil):
 			return a, fault.Conflictf("We kept that time for %d minutes, and it is free again now. Please choose once more.", int(HoldFor/time.Minute))
 		}
-		a.State, a.HoldUntil = Booked, time.Time{}
+		if len(words) > wordsMost {
+			return a, fault.Invalidf("Please say it in fewer words (%d letters at most).", wordsMost)
+		}
+		a.State, a.HoldUntil, a.Words = Booked, time.Time{}, strings.TrimSpace(words)
+		if follows != "" {
+			old, err := s.own(tx, org, a.Patient, follows)
+			if err != nil {
+				return a, err
+			}
+			if old.State != Cancelled {
+				if err := s.giveUp(tx, v, &old); err != nil {
+					return a, err
+				}
+				a.Asked, a.Follows = old.Asked, old.ID
+			}
+		}
 		if t.Approve && !v.Role.Staff() {
 			a.State = Proposed
 			if err := s.release(tx, a); err != nil {

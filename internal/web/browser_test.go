@@ -89,6 +89,7 @@ func (h *clinic) walk(lang string) []stop {
 		{"account", "/account", &nurse},
 		{"nowhere", "/nowhere", nil}, {"demo", "/demo", nil}, {"demo-phone", "/demo/phone/+15550100001", nil}, {"demo-box", "/demo/pillbox/box", nil},
 	}
+	list = append(list, h.visitStops(&patient, &helper, &nurse)...)
 	for _, step := range setUpSteps {
 		list = append(list, stop{"setup-" + step, setUp + "?step=" + step, nil})
 	}

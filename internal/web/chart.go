@@ -69,7 +69,9 @@ var doneNotes = map[string]string{
 	"rules.on": "rules.saved", "rules.off": "rules.ended", "minutes": "minutes.saved",
 	"call.began": "call.began", "call.ended": "call.ended", "call.short": "call.short",
 	"noted.dose": "done.dose", "early": "done.early",
-	"breathe":   "done.breathe",
+	"breathe":    "done.breathe",
+	"visit.take": "done.visit.take", "visit.confirm": "done.visit.confirm", "visit.cancel": "done.visit.cancel", "visit.kept": "done.visit.kept",
+	"visit.waiting": "done.visit.waiting", "visit.approve": "done.saved", "visit.refuse": "done.saved", "visit.missed": "done.saved",
 	"device.on": "done.device.on", "device.off": "done.device.off",
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 	_ "time/tzdata"
 
+	"doorstep/internal/appointment"
 	"doorstep/internal/clock"
 	"doorstep/internal/conversation"
 	"doorstep/internal/fhir"
@@ -20,6 +21,7 @@ import (
 	"doorstep/internal/promise"
 	"doorstep/internal/reading"
 	"doorstep/internal/reading/breath"
+	"doorstep/internal/reading/watch"
 	"doorstep/internal/record"
 	"doorstep/internal/store"
 )
@@ -40,6 +42,9 @@ type clinic struct {
 	eva   person.Person // a nurse who reads Spanish
 	rosa  person.Person // helps Luis and reads Spanish
 	deps  Deps
+
+	booked   map[person.ID]string // a visit of each patient who was walked through
+	compared string               // the page of a comparison, once there is one
 }
 
 // hands turn effects into messages, as the whole server's wiring does.
@@ -86,24 +91,31 @@ func newClinicOn(t testing.TB, db *store.DB) *clinic {
 	h.must(db.Migrate(t.Context(), "medication", medication.Migrations))
 	h.must(db.Migrate(t.Context(), "reading", reading.Migrations))
 	h.must(db.Migrate(t.Context(), "breath", breath.Migrations))
+	h.must(db.Migrate(t.Context(), "watch", watch.Migrations))
 	d.Breath = breath.New(db, h.clock, d.Person, d.Reading, record.New(db, h.clock, ids))
 	d.Promise = promise.New(db, h.clock, ids, d.Person)
 	h.must(db.Migrate(t.Context(), "programme", programme.Migrations))
 	d.Programme = programme.New(h.clock, ids, d.Person)
+	h.must(db.Migrate(t.Context(), "appointment", appointment.Migrations))
+	h.booked = map[person.ID]string{}
 	var err error
 	d.Message, err = message.New(t.Context(), db, h.clock, ids, d.Person, "http://doorstep.test")
 	h.must(err)
 	d.Promise.SetHands(hands{d.Message})
+	d.Watch = watch.New(db, h.clock, d.Person, d.Promise, d.Reading)
 	d.Poster = conversation.New(db, h.clock, d.Person, d.Message, d.Promise)
 	d.Message.SetChannel(person.SMS, &message.Counter{})
 	d.Message.SetChannel(person.Mail, &message.Counter{})
 	d.Medication = medication.New(db, h.clock, ids, d.Person, d.Promise, d.Message)
+	d.Appointment = appointment.New(db, h.clock, ids, d.Person, d.Promise, d.Message, record.New(db, h.clock, ids))
+	d.Promise.SetDefaults(appointment.Ladders())
 	d.PublicURL = "http://doorstep.test"
 	h.deps = d
 	h.web = httptest.NewServer(New(d))
 	t.Cleanup(h.web.Close)
 	h.Server = &Server{Deps: d, static: embedded}
 	h.people()
+	h.books()
 	return h
 }
 

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strings"
 
+	"doorstep/internal/appointment"
 	"doorstep/internal/clock"
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
@@ -20,6 +21,7 @@ import (
 	"doorstep/internal/promise"
 	"doorstep/internal/reading"
 	"doorstep/internal/reading/breath"
+	"doorstep/internal/reading/watch"
 	"doorstep/internal/store"
 )
 
@@ -27,21 +29,23 @@ import (
 
 // Deps are what the pages stand on.
 type Deps struct {
-	DB         *store.DB
-	Clock      clock.Clock
-	IDs        *clock.IDs
-	Person     *person.Service
-	Promise    *promise.Service
-	Message    *message.Service
-	Medication *medication.Service
-	Reading    *reading.Service
-	Programme  *programme.Service
-	Breath     *breath.Service
-	Poster     Poster
-	Gateways   Gateways
-	Demo       Demo   // nil but in the demo
-	PublicURL  string // how people reach this server: https://doorstep.example
-	Log        *slog.Logger
+	DB          *store.DB
+	Clock       clock.Clock
+	IDs         *clock.IDs
+	Person      *person.Service
+	Promise     *promise.Service
+	Message     *message.Service
+	Medication  *medication.Service
+	Reading     *reading.Service
+	Programme   *programme.Service
+	Appointment *appointment.Service
+	Breath      *breath.Service
+	Watch       *watch.Service
+	Poster      Poster
+	Gateways    Gateways
+	Demo        Demo   // nil but in the demo
+	PublicURL   string // how people reach this server: https://doorstep.example
+	Log         *slog.Logger
 }
 
 // Server answers pages.
@@ -70,6 +74,7 @@ func (s *Server) routes(mux *http.ServeMux) {
 	s.taskLinkRoutes(mux)
 	s.chartRoutes(mux)
 	s.breatheRoutes(mux)
+	s.visitRoutes(mux)
 	s.deskRoutes(mux)
 	s.pushRoutes(mux)
 	s.setUpRoutes(mux)
