@@ -42,6 +42,8 @@ var All = []Bench{
 	{Name: "decode.gatt", About: "ns and allocations for a value of a Bluetooth notification", once: true, run: decodeGATT},
 	{Name: "decode.fit", About: "MB/s of FIT files to samples, ratio to muktihari/fit on the files that both read", once: true, run: decodeFIT},
 	{Name: "decode.apple", About: "MB/s of an Apple Health export of 3 GB to samples, MB of memory it takes, MB/s of the archive", once: true, run: decodeApple},
+	{Name: "slots.find", About: "any of 50 hosts, 30 days, four fifths booked, clocks change: µs, ratio to Cal.com's engine, worlds with the same starts", once: true, run: slotsFind},
+	{Name: "slots.team", About: "any of 200 clinicians, 20 rooms and 5 interpreters, 30 days: µs, allocations, µs until a booking is seen", once: true, run: slotsTeam},
 }
 
 // Runner runs measurements.
