@@ -322,7 +322,7 @@ func (r *Runner) calcom(ctx context.Context, worlds []slotWorld) ([]calcomAnswer
 	run.Stdin, run.Stderr = bytes.NewReader(input), os.Stderr
 	answer, err := run.Output()
 	if err != nil {
-		return nil, fmt.Errorf("Cal.com's engine: %w", err)
+		return nil, fmt.Errorf("the engine of Cal.com: %w", err)
 	}
 	out := make([]calcomAnswer, 0, len(worlds))
 	for dec := json.NewDecoder(bytes.NewReader(answer)); dec.More(); {
@@ -333,7 +333,7 @@ func (r *Runner) calcom(ctx context.Context, worlds []slotWorld) ([]calcomAnswer
 		out = append(out, a)
 	}
 	if len(out) != len(worlds) {
-		return nil, fmt.Errorf("Cal.com's engine answered %d of %d worlds", len(out), len(worlds))
+		return nil, fmt.Errorf("the engine of Cal.com answered %d of %d worlds", len(out), len(worlds))
 	}
 	return out, nil
 }
