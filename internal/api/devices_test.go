@@ -1,11 +1,13 @@
 package api_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
 
 	"doorstep/internal/person"
+	"doorstep/internal/reading"
 	"doorstep/internal/store"
 )
 
@@ -197,6 +199,26 @@ func TestANewKeyForADevice(t *testing.T) {
 		}
 		if !slices.Equal(by, []person.ID{h.olga.ID, h.dana.ID}) {
 			t.Errorf("audited: %v", by)
+		}
+	})
+}
+
+// What a file told beside a value is told with it.
+func TestReadingDetails(t *testing.T) {
+	each(t, func(t *testing.T, h *clinic) {
+		d, err := h.Reading.ImportDevice(t.Context(), string(h.dana.Org), string(h.ruth.ID), "meter")
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := h.clock.Now().Add(-time.Hour)
+		if _, err := h.Reading.Ingest(t.Context(), d, []reading.Reading{
+			{At: at, Series: "2339-0", Value: 40, Unit: "mg/dL", Detail: &reading.Detail{Beyond: -1, Notes: []string{"fasting"}}},
+			{At: at, Series: "55423-8", Value: 900, Unit: "{steps}", Detail: &reading.Detail{Until: at.Add(15 * time.Minute)}}}); err != nil {
+			t.Fatal(err)
+		}
+		all := h.get(h.ruth, patientPath(h.ruth, "readings")).items()
+		if len(all) != 2 || all[0]["comparator"] != "<" || fmt.Sprint(all[0]["notes"]) != "[fasting]" || all[0]["until"] != nil || all[1]["until"] == nil || all[1]["comparator"] != nil {
+			t.Errorf("%v", all)
 		}
 	})
 }

@@ -23,6 +23,10 @@ type sample struct {
 	Device   string    `json:"device"`
 	Seq      *int64    `json:"seq,omitempty" doc:"Of the device's stream, when it told one."`
 	Flags    []string  `json:"flags" doc:"What is odd about it. Nothing odd is left out of this list."`
+
+	Until      time.Time `json:"until,omitzero" doc:"End of the interval that began at, where a file told one."`
+	Comparator string    `json:"comparator,omitempty" enum:"<,>" doc:"The device's range ended at the value."`
+	Notes      []string  `json:"notes,omitempty" doc:"What the device or the person said of it, as a file told it."`
 }
 
 func (s *server) readingRoutes() {
@@ -55,17 +59,23 @@ func (s *server) readings(ctx context.Context, c *caller, in *readingsInput) (li
 		return out, err
 	}
 	var all []reading.Sample
+	details := map[string]func(reading.Sample) *reading.Detail{}
 	for _, one := range series {
 		got, err := s.Reading.Samples(ctx, string(c.Org), string(p.ID), one, from, to)
 		if err != nil {
 			return out, err
 		}
 		all = append(all, got...)
+		if details[one], err = s.Reading.Details(ctx, string(c.Org), string(p.ID), one, from, to); err != nil {
+			return out, err
+		}
 	}
 	if len(series) > 1 {
 		slices.SortStableFunc(all, func(a, b reading.Sample) int { return strings.Compare(sampleKey(a), sampleKey(b)) })
 	}
-	return cut(all, in.Part, sampleKey, func(x reading.Sample) (sample, error) { return sampleOf(x, p.Location()), nil })
+	return cut(all, in.Part, sampleKey, func(x reading.Sample) (sample, error) {
+		return sampleOf(x, details[x.Series](x), p.Location()), nil
+	})
 }
 
 // seriesOf answers the series asked for, or every series of which the person has, or may have, a sample: a series whose every
@@ -91,11 +101,17 @@ func sampleKey(x reading.Sample) string {
 	return fmt.Sprintf("%s/%s/%s/%020d/%s", timeKey(x.At), timeKey(x.Received), x.Device, x.Seq+1, x.Series)
 }
 
-func sampleOf(x reading.Sample, zone *time.Location) sample {
+func sampleOf(x reading.Sample, d *reading.Detail, zone *time.Location) sample {
 	out := sample{Series: x.Series, Value: x.Value, Unit: x.Unit, At: local(x.At, zone), DeviceAt: local(x.DeviceAt, zone), Received: local(x.Received, zone), Device: x.Device,
 		Flags: append([]string{}, x.Flags.Names()...)}
 	if x.Seq >= 0 {
 		out.Seq = &x.Seq
+	}
+	if d != nil {
+		if !d.Until.IsZero() {
+			out.Until = local(d.Until, zone)
+		}
+		out.Comparator, out.Notes = map[int]string{-1: "<", 1: ">"}[d.Beyond], d.Notes
 	}
 	return out
 }

@@ -157,7 +157,7 @@ func (r *Reading) wrong() string {
 // asSample puts a reading's time right. Where the device told its own present time and that is off by more than two minutes,
 // the difference to the receipt corrects the time of measurement.
 func asSample(dev *Device, r *Reading, now time.Time) Sample {
-	out := Sample{At: r.At.UTC().Truncate(time.Millisecond), Received: now, Series: r.Series, Value: r.Value, Unit: r.Unit, Device: dev.ID, Seq: -1}
+	out := Sample{At: r.At.UTC().Truncate(time.Millisecond), Received: now, Series: r.Series, Value: r.Value, Unit: r.Unit, Device: dev.ID, Seq: -1, Detail: r.Detail}
 	out.DeviceAt = out.At
 	if r.HasSeq {
 		out.Seq = r.Seq
@@ -250,10 +250,11 @@ func (in *ingestion) sift(p *fellow, known map[source]map[string]*stream) error 
 
 // write puts new samples into the log, a row for each person, and saves the streams that they belong to.
 func (in *ingestion) write(owners []owner, known map[source]map[string]*stream) error {
-	var logs, rows [][]any
+	var logs, rows, details [][]any
 	for _, o := range owners {
 		if p := in.people[o]; len(p.fresh) > 0 {
 			logs = append(logs, []any{o.org, o.patient, in.s.ids.New(), packBatch(p.fresh)})
+			details = append(details, in.details(p)...)
 		}
 	}
 	for k, series := range known {
@@ -269,6 +270,9 @@ func (in *ingestion) write(owners []owner, known map[source]map[string]*stream) 
 		}
 	}
 	if err := in.tx.Put("arrival", []string{"org", "patient", "id", "bytes"}, 3, len(logs), func(i int) []any { return logs[i] }); err != nil {
+		return err
+	}
+	if err := in.tx.Put("reading_detail", []string{"org", "patient", "series", "from_at", "id", "to_at", "bytes"}, 5, len(details), func(i int) []any { return details[i] }); err != nil {
 		return err
 	}
 	return in.tx.Put("stream", streamColumns, streamKey, len(rows), func(i int) []any { return rows[i] })

@@ -47,6 +47,7 @@ type Reading struct {
 	Unit   string // UCUM, "/min"
 	// Zoneless says that At was a wall clock whose zone nobody told, read as UTC.
 	Zoneless bool
+	Detail   *Detail // what a file told beside the value; nil: nothing
 }
 
 // Flags mark what is odd about a sample.
@@ -87,6 +88,7 @@ type Sample struct {
 	Device   string
 	Seq      int64 // -1: the device told none
 	Flags    Flags
+	Detail   *Detail // only on its way in: of what is stored, Details answers it
 }
 
 // now is the instant that the sample may stand for as "now": never after its receipt.

@@ -174,13 +174,14 @@ func readings(one sample.Sample) (out []Reading, reason string) {
 	if one.At.IsZero() {
 		return nil, "the device told no time"
 	}
+	detail := detailOf(one.At, one.Until, one.Beyond, one.Notes)
 	switch {
 	case one.Text != "" && one.Until.After(one.At):
-		return []Reading{{At: one.At, Series: one.Series + ":" + one.Text, Value: one.Until.Sub(one.At).Minutes(), Unit: "min"}}, ""
+		return []Reading{{At: one.At, Series: one.Series + ":" + one.Text, Value: one.Until.Sub(one.At).Minutes(), Unit: "min", Detail: detail}}, ""
 	case one.Text != "":
 		return nil, "a word without an interval is not kept"
 	case one.Values == nil:
-		return []Reading{{At: one.At, Series: one.Series, Value: one.Value, Unit: one.Unit}}, ""
+		return []Reading{{At: one.At, Series: one.Series, Value: one.Value, Unit: one.Unit, Detail: detail}}, ""
 	}
 	times, ok := spread(&one)
 	if !ok {
@@ -190,6 +191,9 @@ func readings(one sample.Sample) (out []Reading, reason string) {
 		if !math.IsNaN(v) {
 			out = append(out, Reading{At: times[i], Series: one.Series, Value: v, Unit: one.Unit})
 		}
+	}
+	if len(out) > 0 { // each value has its own instant; what was said of the list stands with the first
+		out[0].Detail = detailOf(out[0].At, time.Time{}, 0, one.Notes)
 	}
 	return out, ""
 }
