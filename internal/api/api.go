@@ -19,6 +19,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"doorstep/internal/appointment"
 	"doorstep/internal/clock"
 	"doorstep/internal/fault"
 	"doorstep/internal/medication"
@@ -27,6 +28,7 @@ import (
 	"doorstep/internal/programme"
 	"doorstep/internal/promise"
 	"doorstep/internal/reading"
+	"doorstep/internal/reading/watch"
 	"doorstep/internal/store"
 )
 
@@ -38,15 +40,17 @@ var Migrations, _ = fs.Sub(migrations, "migrations")
 
 // Deps are what the API stands on.
 type Deps struct {
-	DB         *store.DB
-	Clock      clock.Clock
-	IDs        *clock.IDs
-	Person     *person.Service
-	Promise    *promise.Service
-	Message    *message.Service
-	Medication *medication.Service
-	Reading    *reading.Service
-	Programme  *programme.Service
+	DB          *store.DB
+	Clock       clock.Clock
+	IDs         *clock.IDs
+	Person      *person.Service
+	Promise     *promise.Service
+	Message     *message.Service
+	Medication  *medication.Service
+	Reading     *reading.Service
+	Programme   *programme.Service
+	Appointment *appointment.Service
+	Watch       *watch.Service
 	// Devices answers POST /api/v1/devices/{device}/readings, which a device signs with its own key.
 	Devices http.Handler
 	// Viewer answers who holds the page's cookie; nil: programs sign in by bearer token alone.
@@ -106,10 +110,14 @@ func (s *server) jsonRoutes(mux *http.ServeMux) {
 	s.doseRoutes()
 	s.adherenceRoutes()
 	s.readingRoutes()
+	s.appointmentRoutes()
 	s.messageRoutes()
 	s.deviceRoutes(mux)
 	s.ruleRoutes()
 	s.programmeRoutes()
+	s.supportRoutes()
+	s.comparisonRoutes()
+	s.alertRoutes()
 	s.deskRoutes()
 
 	for _, path := range s.api.OpenAPI().Paths {

@@ -133,12 +133,17 @@ type finishInput struct {
 	Write
 	Body struct {
 		Outcome string `json:"outcome" maxLength:"500" doc:"What came of it."`
+		Needed  *bool  `json:"needed,omitempty" doc:"Whether it needed action at all: what a budget of alerts is judged by."`
 	}
 }
 
 func (s *server) finishTask(ctx context.Context, c *caller, in *finishInput) (task, error) {
 	return s.onTask(ctx, c, in.ID, in.Write, func(tx *store.Tx) (promise.TaskRow, error) {
-		return s.Promise.Finish(tx, c.Viewer, in.ID, strings.TrimSpace(in.Body.Outcome))
+		outcome := strings.TrimSpace(in.Body.Outcome)
+		if in.Body.Needed != nil {
+			return s.Promise.FinishJudged(tx, c.Viewer, in.ID, outcome, *in.Body.Needed)
+		}
+		return s.Promise.Finish(tx, c.Viewer, in.ID, outcome)
 	})
 }
 

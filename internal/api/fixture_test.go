@@ -36,7 +36,7 @@ const (
 )
 
 var rooms = []storetest.Room{{Name: "person", FS: person.Migrations}, {Name: "promise", FS: promise.Migrations}, {Name: "message", FS: message.Migrations},
-	{Name: "medication", FS: medication.Migrations}, {Name: "reading", FS: reading.Migrations}, {Name: "api", FS: api.Migrations}, {Name: "programme", FS: programme.Migrations}}
+	{Name: "medication", FS: medication.Migrations}, {Name: "reading", FS: reading.Migrations}, {Name: "api", FS: api.Migrations}, {Name: "programme", FS: programme.Migrations}, {Name: "watch", FS: watch.Migrations}}
 
 // start is Monday the 9th of March 2026, 07:00 in New York, an hour before Ruth's medicines.
 var start = time.Date(2026, 3, 9, 11, 0, 0, 0, time.UTC)
@@ -115,6 +115,7 @@ func newClinic(t testing.TB, db *store.DB) *clinic {
 	d.Reading.ListenHolders(watch.Lights{People: d.Person})
 	d.Promise = promise.New(db, h.clock, ids, d.Person)
 	d.Programme = programme.New(h.clock, ids, d.Person)
+	d.Watch = watch.New(db, h.clock, d.Person, d.Promise, d.Reading)
 	var err error
 	d.Message, err = message.New(t.Context(), db, h.clock, ids, d.Person, base)
 	h.must(err)

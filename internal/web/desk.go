@@ -23,12 +23,14 @@ type deskPage struct {
 	Teams    []option
 }
 
-// taskGroup is tasks of one cause. At most groupShown of one are listed, and every severe one.
+// taskGroup is tasks of one cause. More than groupShown are one row with their number, which opens to them; severe ones always stand by
+// themselves.
 type taskGroup struct {
 	Cause string
 	Key   string
 	Tasks []taskLine
-	More  int
+	Crowd int    // how many stand in the one row
+	Of    string // what they have in common
 }
 
 // groupShown keeps one bad hour (a dead hub, a gateway) from burying everything else.
@@ -59,6 +61,8 @@ func (s *Server) deskRoutes(mux *http.ServeMux) {
 	s.peopleRoutes(mux)
 	s.ruleRoutes(mux)
 	s.programmeRoutes(mux)
+	s.alertRoutes(mux)
+	s.comparisonRoutes(mux)
 }
 
 func (s *Server) desk(w http.ResponseWriter, r *http.Request, p *page) error {
@@ -99,31 +103,38 @@ func (s *Server) loadTasks(tx *store.Tx, m *deskPage, all string) error {
 	for _, who := range mine {
 		seen[who.ID] = true
 	}
-	at := map[string]int{}
+	at, size := map[string]int{}, map[string]int{}
+	var show []promise.TaskRow
 	for _, t := range rows {
 		if t.Patient != "" && !seen[t.Patient] {
 			continue
 		}
 		m.Open++
-		aside := t.Snoozed.After(m.Now)
-		if !aside || t.Severity == promise.Severe {
-			i, ok := at[t.Cause]
-			if !ok {
-				i = len(m.Groups)
-				at[t.Cause] = i
-				m.Groups = append(m.Groups, taskGroup{Key: t.Cause, Cause: m.cause(t.Cause)})
-			}
-			g := &m.Groups[i]
-			if len(g.Tasks) >= groupShown && t.Severity != promise.Severe && all != t.Cause {
-				g.More++
-				continue
-			}
-			l, err := s.taskLine(tx, names, t, true)
-			if err != nil {
-				return err
-			}
-			g.Tasks = append(g.Tasks, l)
+		if aside := t.Snoozed.After(m.Now); aside && t.Severity != promise.Severe {
+			continue
 		}
+		show = append(show, t)
+		if t.Severity != promise.Severe {
+			size[t.Cause]++
+		}
+	}
+	for _, t := range show {
+		i, ok := at[t.Cause]
+		if !ok {
+			i = len(m.Groups)
+			at[t.Cause] = i
+			m.Groups = append(m.Groups, taskGroup{Key: t.Cause, Cause: m.cause(t.Cause), Of: m.common(t.Cause)})
+		}
+		g := &m.Groups[i]
+		if size[t.Cause] > groupShown && t.Severity != promise.Severe && all != t.Cause {
+			g.Crowd++
+			continue
+		}
+		l, err := s.taskLine(tx, names, t, true)
+		if err != nil {
+			return err
+		}
+		g.Tasks = append(g.Tasks, l)
 	}
 	return s.loadHandOver(tx, m, names, seen)
 }
@@ -153,6 +164,18 @@ func (p *page) cause(key string) string {
 		return p.T("cause." + kind)
 	}
 	return p.T("cause.other")
+}
+
+// common says what tasks of one cause have in common (watch.Causes), else what kind of thing they are.
+func (p *page) common(key string) string {
+	part := strings.Fields(key)
+	if len(part) < 2 || !words.Has("cause.of."+part[1]) {
+		return p.cause(key)
+	}
+	if part[1] == "rule" && len(part) > 3 {
+		return p.T("cause.of.rule", "what", p.signal(part[2]), "device", strings.ReplaceAll(part[3], "_", " "))
+	}
+	return p.T("cause.of." + part[1])
 }
 
 // taskLine puts a task into words; with why, also the rule and what it saw.
@@ -296,7 +319,13 @@ func (s *Server) snoozeTask(w http.ResponseWriter, r *http.Request, p *page) err
 
 func (s *Server) finishTask(w http.ResponseWriter, r *http.Request, p *page) error {
 	err := s.onTask(r, p, func(tx *store.Tx, id string) error {
-		_, err := s.Promise.Finish(tx, p.Viewer, id, strings.TrimSpace(r.PostForm.Get("outcome")))
+		outcome := strings.TrimSpace(r.PostForm.Get("outcome"))
+		var err error
+		if needed := r.PostForm.Get("needed"); needed == "yes" || needed == "no" {
+			_, err = s.Promise.FinishJudged(tx, p.Viewer, id, outcome, needed == "yes")
+		} else {
+			_, err = s.Promise.Finish(tx, p.Viewer, id, outcome)
+		}
 		return err
 	})
 	if err != nil {

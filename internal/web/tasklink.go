@@ -18,6 +18,7 @@ type taskLinkPage struct {
 	Code   string
 	Say    []string
 	Closed bool // nothing is left to answer
+	Alone  bool // it is a call that has not come yet: the patient's own plan is what there is to do
 	Told   bool // it is a notice to a helper: nothing to answer here
 	Thanks string
 }
@@ -78,6 +79,7 @@ func (s *Server) showLink(w http.ResponseWriter, r *http.Request, p *page, l lin
 	m := taskLinkPage{page: p, Code: r.PathValue("code"), Closed: true, Told: l.Person != l.Patient}
 	for _, x := range l.promises {
 		m.Say = append(m.Say, p.Tell(x.Say, x.Args))
+		m.Alone = m.Alone || ownPlan(x)
 		if answerable(x) {
 			m.Closed = false
 		}

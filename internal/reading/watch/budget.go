@@ -69,7 +69,7 @@ func (s *Service) BudgetOf(tx *store.Tx, org person.OrgID, team person.TeamID) (
 	return b, err
 }
 
-// Weeks answers what alerts about a team's patients asked of its nurses in each of the n weeks until an instant, the latest first. The
+// Weeks answers what alerts about a team's patients asked of its nurses in each of the n weeks until and with an instant, the latest first. The
 // team and its nurses are those of now.
 func (s *Service) Weeks(tx *store.Tx, org person.OrgID, team person.TeamID, until time.Time, n int) ([]Week, error) {
 	nurses, err := s.people.WithRole(tx, org, person.Nurse)
@@ -103,7 +103,7 @@ func (s *Service) week(tx *store.Tx, org person.OrgID, team person.TeamID, w *We
 	at := map[key]*tally{}
 	calls := map[promise.ID]bool{} // one call may be several rules' alert
 	err = tx.Rows(`SELECT a.patient, a.name, a.series, a.kind, a.promise FROM alarm a JOIN membership m ON m.org = a.org AND m.person = a.patient AND m.team = $2
-		WHERE a.org = $1 AND a.raised_at >= $3 AND a.raised_at < $4`, []any{string(org), string(team), store.Micros(w.From), store.Micros(w.Until)}, func(scan func(...any) error) error {
+		WHERE a.org = $1 AND a.raised_at > $3 AND a.raised_at <= $4`, []any{string(org), string(team), store.Micros(w.From), store.Micros(w.Until)}, func(scan func(...any) error) error {
 		var patient string
 		var k key
 		var call promise.ID
