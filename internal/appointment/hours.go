@@ -9,17 +9,18 @@ import (
 	"doorstep/internal/fault"
 )
 
-// hoursText is how hours are stored and sent: the keys of the file of `doorstep slots`, with a place and ways.
-type hoursText struct {
+// HoursText is how hours are stored and sent: the keys of the file of `doorstep slots`, with a place and ways.
+type HoursText struct {
 	Place     string         `json:"place,omitempty"`
 	Ways      []Way          `json:"ways,omitempty"`
 	Zone      string         `json:"tz"`
-	Weekly    []weeklyText   `json:"weekly"`
-	Overrides []overrideText `json:"overrides,omitempty"`
-	Closures  []closureText  `json:"closures,omitempty"`
+	Weekly    []WeeklyText   `json:"weekly"`
+	Overrides []OverrideText `json:"overrides,omitempty"`
+	Closures  []ClosureText  `json:"closures,omitempty"`
 }
 
-type weeklyText struct {
+// WeeklyText is a time on certain days of the week, 1 Monday to 7 Sunday.
+type WeeklyText struct {
 	Days   []int  `json:"days"`
 	Start  string `json:"start"`
 	End    string `json:"end"`
@@ -29,28 +30,39 @@ type weeklyText struct {
 	To     string `json:"to,omitempty"`
 }
 
-type overrideText struct {
+// OverrideText takes the place of what begins on a date.
+type OverrideText struct {
 	Date  string `json:"date"`
 	Start string `json:"start,omitempty"` // without start and end the day is closed
 	End   string `json:"end,omitempty"`
 }
 
-type closureText struct {
+// ClosureText shuts whole days, the last included.
+type ClosureText struct {
 	From string `json:"from"`
 	To   string `json:"to,omitempty"`
 }
 
 // MarshalJSON writes the hours with times of day and dates as text.
 func (h Hours) MarshalJSON() ([]byte, error) {
-	out := hoursText{Place: h.Place, Ways: h.Ways, Weekly: []weeklyText{}}
+	out, err := h.Text()
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(out)
+}
+
+// Text answers the hours with times of day and dates as text.
+func (h Hours) Text() (HoursText, error) {
+	out := HoursText{Place: h.Place, Ways: h.Ways, Weekly: []WeeklyText{}}
 	if h.Calendar.Zone != nil {
 		out.Zone = h.Calendar.Zone.String()
 	}
 	for _, w := range h.Calendar.Weekly {
-		out.Weekly = append(out.Weekly, weeklyText{w.Days, w.Start.String(), w.End.String(), w.Every, dayText(w.Anchor), dayText(w.From), dayText(w.To)})
+		out.Weekly = append(out.Weekly, WeeklyText{w.Days, w.Start.String(), w.End.String(), w.Every, dayText(w.Anchor), dayText(w.From), dayText(w.To)})
 	}
 	for _, o := range h.Calendar.Overrides {
-		x := overrideText{Date: o.Date.String()}
+		x := OverrideText{Date: o.Date.String()}
 		if o.Start != o.End {
 			x.Start, x.End = o.Start.String(), o.End.String()
 		}
@@ -58,25 +70,32 @@ func (h Hours) MarshalJSON() ([]byte, error) {
 	}
 	for _, c := range h.Calendar.Closures {
 		if c.From.IsZero() { // a span is stored by the feed that it came from, not here
-			return nil, fault.Invalidf("A closure needs its first day.")
+			return out, fault.Invalidf("A closure needs its first day.")
 		}
-		out.Closures = append(out.Closures, closureText{dayText(c.From), dayText(c.To)})
+		out.Closures = append(out.Closures, ClosureText{dayText(c.From), dayText(c.To)})
 	}
-	return json.Marshal(out)
+	return out, nil
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote. Errors are fault.Invalid and name the part.
 func (h *Hours) UnmarshalJSON(b []byte) error {
-	var in hoursText
+	var in HoursText
 	if err := json.Unmarshal(b, &in); err != nil {
 		return fault.Invalidf("The hours are not of the right shape: %s", err)
 	}
+	var err error
+	*h, err = in.Hours()
+	return err
+}
+
+// Hours reads the text. Errors are fault.Invalid and name the part.
+func (in HoursText) Hours() (Hours, error) {
 	zone, err := clock.Zone(in.Zone)
 	if err != nil {
-		return fault.Invalidf("%q is not a time zone (want one like America/New_York).", in.Zone)
+		return Hours{}, fault.Invalidf("%q is not a time zone (want one like America/New_York).", in.Zone)
 	}
 	r := reader{}
-	*h = Hours{Place: in.Place, Ways: in.Ways, Calendar: slot.Calendar{Zone: zone}}
+	h := Hours{Place: in.Place, Ways: in.Ways, Calendar: slot.Calendar{Zone: zone}}
 	for _, w := range in.Weekly {
 		h.Calendar.Weekly = append(h.Calendar.Weekly, slot.Weekly{Days: w.Days, Start: r.wall(w.Start), End: r.wall(w.End), Every: w.Every, Anchor: r.day(w.Anchor), From: r.day(w.From), To: r.day(w.To)})
 	}
@@ -90,7 +109,7 @@ func (h *Hours) UnmarshalJSON(b []byte) error {
 	for _, c := range in.Closures {
 		h.Calendar.Closures = append(h.Calendar.Closures, slot.Closure{From: r.day(c.From), To: r.day(c.To)})
 	}
-	return r.err
+	return h, r.err
 }
 
 // reader reads days and times of day; the first that is wrong is kept.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"doorstep/internal/clock"
 	"doorstep/internal/fault"
@@ -177,4 +178,22 @@ func yes(b bool) int64 {
 		return 1
 	}
 	return 0
+}
+
+// Between answers the visits that begin in [from, to) of the patients whom the viewer may see, in order of their start. Those that were
+// only kept for a while and not taken are left out.
+func (s *Service) Between(tx *store.Tx, v person.Viewer, from, to time.Time) ([]Appointment, error) {
+	mine, err := s.people.PatientsOf(tx, v)
+	if err != nil {
+		return nil, err
+	}
+	seen := make(map[person.ID]bool, len(mine))
+	for _, p := range mine {
+		seen[p.ID] = true
+	}
+	list, err := store.All(tx, appointmentSelect+" WHERE org = $1 AND start_at >= $2 AND start_at < $3 ORDER BY start_at, id",
+		[]any{string(v.Org), store.Micros(from), store.Micros(to)}, scanAppointment)
+	return slices.DeleteFunc(list, func(a Appointment) bool {
+		return !seen[a.Patient] || a.State == Cancelled && (a.Reason == ReasonExpired || a.Reason == ReasonMoved)
+	}), err
 }
