@@ -8,6 +8,7 @@ import (
 	"doorstep/internal/fault"
 	"doorstep/internal/person"
 	"doorstep/internal/promise"
+	"doorstep/internal/reading/watch"
 	"doorstep/internal/store"
 	"doorstep/internal/words"
 )
@@ -31,6 +32,8 @@ type taskGroup struct {
 	Tasks []taskLine
 	Crowd int    // how many stand in the one row
 	Of    string // what they have in common
+	Calls bool   // they are alerts, of which is asked whether they needed action
+	Open  bool   // a crowd that has been opened
 }
 
 // groupShown keeps one bad hour (a dead hub, a gateway) from burying everything else.
@@ -57,6 +60,7 @@ func (s *Server) deskRoutes(mux *http.ServeMux) {
 	mux.Handle("POST /desk/tasks/{task}/take", s.staff(s.takeTask))
 	mux.Handle("POST /desk/tasks/{task}/snooze", s.staff(s.snoozeTask))
 	mux.Handle("POST /desk/tasks/{task}/done", s.staff(s.finishTask))
+	mux.Handle("POST /desk/causes/done", s.staff(s.finishCrowd))
 	mux.Handle("POST /desk/shifts", s.staff(s.addShift))
 	s.peopleRoutes(mux)
 	s.ruleRoutes(mux)
@@ -130,6 +134,8 @@ func (s *Server) loadTasks(tx *store.Tx, m *deskPage, all string) error {
 			g.Crowd++
 			continue
 		}
+		g.Open = g.Open || size[t.Cause] > groupShown && t.Severity != promise.Severe
+		g.Calls = g.Calls || t.Kind == watch.CallKind
 		l, err := s.taskLine(tx, names, t, true)
 		if err != nil {
 			return err
@@ -332,6 +338,65 @@ func (s *Server) finishTask(w http.ResponseWriter, r *http.Request, p *page) err
 		return s.again(w, r, p, err, func(status int) error { return s.showDesk(w, r, p, status) })
 	}
 	return back(w, r, "/desk", "finished")
+}
+
+// finishCrowd closes the rows of one cause with what came of them all, one after the other, so that a row that somebody closes meanwhile
+// stops none of the rest. Severe ones are looked at one by one.
+func (s *Server) finishCrowd(w http.ResponseWriter, r *http.Request, p *page) error {
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	cause, outcome, needed := r.PostForm.Get("cause"), strings.TrimSpace(r.PostForm.Get("outcome")), r.PostForm.Get("needed")
+	err := s.eachOfCause(r, p, cause, func(t promise.TaskRow) error {
+		return s.DB.Write(r.Context(), func(tx *store.Tx) (err error) {
+			if needed == "yes" || needed == "no" {
+				_, err = s.Promise.FinishJudged(tx, p.Viewer, t.ID, outcome, needed == "yes")
+			} else {
+				_, err = s.Promise.Finish(tx, p.Viewer, t.ID, outcome)
+			}
+			if fault.Is(err, fault.Conflict) {
+				return nil
+			}
+			return err
+		})
+	})
+	if err != nil {
+		return s.again(w, r, p, err, func(status int) error { return s.showDesk(w, r, p, status) })
+	}
+	return back(w, r, "/desk", "finished")
+}
+
+// eachOfCause does something with the open rows of a cause that are not severe, for whose patients the viewer may act.
+func (s *Server) eachOfCause(r *http.Request, p *page, cause string, do func(promise.TaskRow) error) error {
+	var rows []promise.TaskRow
+	mine := map[person.ID]bool{}
+	if err := s.DB.Read(r.Context(), func(tx *store.Tx) error {
+		list, err := s.Person.PatientsOf(tx, p.Viewer)
+		if err != nil {
+			return err
+		}
+		for _, who := range list {
+			mine[who.ID] = true
+		}
+		rows, err = s.Promise.Tasks(tx, p.Org.ID)
+		return err
+	}); err != nil {
+		return err
+	}
+	for _, t := range rows {
+		if t.Cause != cause || t.Severity == promise.Severe || t.Patient != "" && !mine[t.Patient] {
+			continue
+		}
+		if t.Patient != "" {
+			if err := s.Person.Enter(r.Context(), p.Viewer, person.Act, t.Patient, "task"); err != nil {
+				return err
+			}
+		}
+		if err := do(t); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // localTime is how browsers send a date with a time, without a zone: the clinic's is meant.

@@ -47,6 +47,12 @@ func (h *clinic) exhibits() string {
 				h.must(h.Watch.Alert(tx, a))
 			}
 		}
+		for i := range groupShown + 3 {
+			for _, p := range []person.Person{h.ruth, h.luis} {
+				h.must(h.Promise.OpenTask(tx, promise.TaskRow{Org: h.org, Patient: p.ID, ID: "crowd" + strconv.Itoa(i) + string(p.ID), Kind: watch.CallKind, Role: person.Nurse, Severity: promise.Urgent,
+					Say: "task.alert", Args: map[string]string{"what": "key:what.weight", "value": strconv.Itoa(84 + i), "rule": "> 82"}, Cause: "alert back scale"}))
+			}
+		}
 		return h.Watch.SetBudget(tx, dana, h.team, 3)
 	})
 	return h.compared
@@ -204,6 +210,16 @@ func TestAlertsPage(t *testing.T) {
 			t.Errorf("%d", answer.StatusCode)
 		}
 	}
+	if answer, _ := h.post(dana, "/desk/causes/done", "cause", "alert back -", "outcome", ""); answer.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("%d", answer.StatusCode)
+	}
+	if answer, _ := h.post(dana, "/desk/causes/done", "cause", "alert back -", "outcome", "The network was down.", "needed", "no"); answer.StatusCode != http.StatusSeeOther {
+		t.Errorf("%d", answer.StatusCode)
+	}
+	h.write(func(tx *store.Tx) (err error) { rows, err = h.Promise.Tasks(tx, h.org); return err })
+	if len(rows) != 0 { // the severe one was closed by itself
+		t.Errorf("%d rows are left", len(rows))
+	}
 	if answer, _ := h.post(dana, "/desk/alerts", "team", string(h.team), "budget", "0"); answer.StatusCode != http.StatusUnprocessableEntity {
 		t.Errorf("%d", answer.StatusCode)
 	}
@@ -214,7 +230,7 @@ func TestAlertsPage(t *testing.T) {
 		t.Errorf("%d", answer.StatusCode)
 	}
 	_, page = h.get(dana, "/desk/alerts")
-	for _, want := range []string{"7.5 alerts for each nurse in the last seven days. That is over the budget of 5.", "Set by you", "33 % of 3 (6 to 79 %)", "weight"} {
+	for _, want := range []string{"7.5 alerts for each nurse in the last seven days. That is over the budget of 5.", "Set by you", "7 % of 15 (1 to 30 %)", "weight"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}
