@@ -1,8 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"strings"
 	"testing"
+
+	"doorstep/internal/appointment/slot"
+	"doorstep/internal/fault"
 )
 
 // visitFile is a file whose resource begins with what is put in the place of ⟨⟩.
@@ -14,7 +18,9 @@ const night = `{"id":"dr","tz":"America/New_York","weekly":[{"days":[7],"start":
 func TestSlots(t *testing.T) {
 	t.Parallel()
 	in := func(resources string) string { return strings.Replace(visitFile, "⟨⟩", resources, 1) }
-	and := func(one, pool string) string { return strings.TrimSuffix(one, "]}") + `,{"resources":[` + pool + `]}]}` }
+	and := func(one, pool string) string {
+		return strings.TrimSuffix(one, "]}") + `,{"resources":[` + pool + `]}]}`
+	}
 	for _, c := range []struct {
 		name, text string
 		code       int
@@ -79,4 +85,33 @@ func TestSlots(t *testing.T) {
 	if code, _, errs := do(t, "slots"); code != 2 || !strings.Contains(errs, "<file>") {
 		t.Errorf("no argument: %d %s", code, errs)
 	}
+}
+
+// Whatever a file holds, it is read or refused with a sentence, and what is found fits its grid.
+func FuzzSlotsFile(f *testing.F) {
+	f.Add([]byte(strings.Replace(visitFile, "⟨⟩", night+`,"closures":[{"from":"2026-03-08"}],"busy":[{"from":"2026-03-08T07:59:00Z","to":"2026-03-08T08:01:00Z"}],"buffer_before_min":7}`, 1)))
+	f.Add([]byte(strings.Replace(visitFile, "⟨⟩", `{"id":"a","tz":"UTC","overrides":[{"date":"2026-03-07","start":"22:00","end":"06:00"}]}`, 1)))
+	f.Add([]byte(`{"from":null,"to":[],"duration_min":1e9,"grid_min":-5,"pools":{}}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		doc, err := readJSON(bytes.NewReader(b), 1<<20)
+		var s *search
+		if err == nil {
+			s, err = readSearch(doc)
+		}
+		if err != nil {
+			if !fault.Is(err, fault.Invalid) && !fault.Is(err, fault.TooMuch) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%v", err)
+			}
+			return
+		}
+		var found slot.Starts
+		if err := s.index.Find(s.query, &found); err != nil {
+			t.Fatal(err)
+		}
+		for start := range found.All {
+			if start.Before(s.query.Within.From) || s.query.Within.To.Before(start.Add(s.query.Duration)) || len(found.Choices(start, 0, nil)) == 0 {
+				t.Fatalf("%s is no start", start)
+			}
+		}
+	})
 }
