@@ -23,7 +23,8 @@ type zoomable struct {
 // zoomData answers the days of a series: one line, of blood pressure both.
 func (s *Server) zoomData(w http.ResponseWriter, r *http.Request, p *page) error {
 	code := r.PathValue("series")
-	first := clock.DayOf(p.Now, p.Zone).Add(1 - zoomDays)
+	today := clock.DayOf(p.Now, p.Zone)
+	first := today.Add(1 - zoomDays)
 	codes := []string{code}
 	switch {
 	case code == systolic:
@@ -34,9 +35,12 @@ func (s *Server) zoomData(w http.ResponseWriter, r *http.Request, p *page) error
 	}
 	var lines [][]day
 	for _, c := range codes {
-		list, err := s.daysOf(r.Context(), p, c, zoomDays)
-		if c == sample.Steps {
-			list, err = s.stepDays(r.Context(), p, zoomDays)
+		var list []day
+		var err error
+		if c != sample.Steps {
+			list, err = s.daysOf(r.Context(), p, c, zoomDays)
+		} else if list, err = s.stepDays(r.Context(), p, zoomDays); len(list) > 0 && list[len(list)-1].Day == today {
+			list = list[:len(list)-1] // it is not over
 		}
 		if err != nil {
 			return err
@@ -46,7 +50,7 @@ func (s *Server) zoomData(w http.ResponseWriter, r *http.Request, p *page) error
 		}
 		lines = append(lines, list)
 	}
-	n := clock.DayOf(p.Now, p.Zone).Sub(first) + 1
+	n := today.Sub(first) + 1
 	out := zoomable{From: time.Date(first.Year, first.Month, first.Date, 12, 0, 0, 0, time.UTC).Unix()}
 	for _, list := range lines {
 		line := make([]*float64, n)

@@ -4,6 +4,7 @@ const words = document.getElementById('zoom-words').dataset
 const lang = document.documentElement.lang
 const day = 86400
 const least = 14 * day
+const yAxis = 58 // px
 const open = new Map() // by id: { data, plot, from, to }
 let loading
 
@@ -19,6 +20,12 @@ function load() {
 const color = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 const number = new Intl.NumberFormat(lang, { maximumFractionDigits: 1 })
 const date = (t, year) => new Date(t * 1000).toLocaleDateString(lang, { timeZone: 'UTC', day: 'numeric', month: 'short', ...(year && { year: 'numeric' }) })
+
+// label is a day under the chart, with its year on a long one; none where it would not end within it.
+function label(t, from, to, width) {
+  const long = to - from > 300 * day, half = long ? 48 : 30
+  return (to - t) / (to - from) * width < half ? '' : date(t, long)
+}
 
 async function show(box) {
   const part = box.querySelector('[data-part]'), said = box.querySelector('[data-range]')
@@ -52,8 +59,8 @@ function draw(box, state) {
     scales: { x: { time: true, min: state.from, max: state.to, range: (u, min, max) => [min, max] } },
     series: [{}, ...state.data.slice(1).map(() => line)],
     axes: [
-      { ...axis, space: 90, values: (u, ticks) => ticks.map(t => u.valToPos(t, 'x') > u.over.clientWidth - 36 ? '' : date(t, u.scales.x.max - u.scales.x.min > 300 * day)) },
-      { ...axis, size: 58, values: (u, ticks) => ticks.map(v => number.format(v)) },
+      { ...axis, space: 90, values: (u, ticks) => ticks.map(t => label(t, u.scales.x.min, u.scales.x.max, at.clientWidth - yAxis)) },
+      { ...axis, size: yAxis, values: (u, ticks) => ticks.map(v => number.format(v)) },
     ],
     hooks: { setSelect: [u => {
       if (u.select.width < 8) return
