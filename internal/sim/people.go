@@ -54,7 +54,10 @@ func (w *World) populate(ctx context.Context, patients int) error {
 	if err != nil {
 		return err
 	}
-	return w.equip(ctx)
+	if err := w.equip(ctx); err != nil {
+		return err
+	}
+	return w.hold(ctx)
 }
 
 // found makes everybody.
@@ -109,7 +112,7 @@ func (w *World) found(tx *store.Tx, patients int) error {
 			return err
 		}
 	}
-	return nil
+	return w.furnish(tx)
 }
 
 // enrol saves a person with a telephone, and a patient with medicines, a weigh-in and rules.

@@ -44,6 +44,9 @@ func (w *World) routine(m *Member, day clock.Day) {
 			return w.weigh(ctx, m)
 		})
 	}
+	if asks, around := w.rand.Float64() < 0.05, time.Duration(w.rand.IntN(300))*time.Minute; asks {
+		plan(clock.At(day, clock.WallAt(9, 30), zone).Add(around), func(ctx context.Context) error { return w.visits(ctx, m) })
+	}
 	w.at(clock.At(day.Add(1), clock.WallAt(3, 0), zone), func(context.Context) error {
 		w.routine(m, day.Add(1))
 		return nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"doorstep/internal/appointment"
 	"doorstep/internal/medication"
 	"doorstep/internal/promise"
 	"doorstep/internal/store"
@@ -123,12 +124,18 @@ func (s *Server) loadOthers(tx *store.Tx, m *todayPage, names *names) (kept, ask
 			continue
 		}
 		own := v.Keeper.Kind == "patient"
+		if v.Kind == appointment.Offered {
+			continue // it stands on the page of visits, while it stands
+		}
 		l := line{At: v.By, Mark: "later", What: m.Tell(v.Say, v.Args), How: m.window(v.Promise), ID: "p-" + string(v.ID)}
 		if own {
 			l.At = v.From
 			if v.State != promise.Open || !m.Now.Before(v.From) {
 				asked++
 			}
+		}
+		if v.Kind == appointment.Promised {
+			l.At, l.How = v.From, m.Time(v.From)
 		}
 		switch v.State {
 		case promise.Kept:
