@@ -116,7 +116,8 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	case err == nil:
 		return 0
 	case errors.As(err, &usage):
-		fmt.Fprintf(errs, "doorstep: %s (see 'doorstep help %s')\n", err, k.Command())
+		name, _, _ := strings.Cut(k.Command(), " ") // its arguments stand behind it
+		fmt.Fprintf(errs, "doorstep: %s (see 'doorstep help%s')\n", err, strings.TrimSuffix(" "+name, " help"))
 		return 2
 	case errors.Is(err, errQuiet):
 		return 1

@@ -59,7 +59,7 @@ function draw(box, state) {
     scales: { x: { time: true, min: state.from, max: state.to, range: (u, min, max) => [min, max] } },
     series: [{}, ...state.data.slice(1).map(() => line)],
     axes: [
-      { ...axis, space: 90, values: (u, ticks) => ticks.map(t => label(t, u.scales.x.min, u.scales.x.max, at.clientWidth - yAxis)) },
+      { ...axis, space: 70, values: (u, ticks) => ticks.map(t => label(t, u.scales.x.min, u.scales.x.max, at.clientWidth - yAxis)) },
       { ...axis, size: yAxis, values: (u, ticks) => ticks.map(v => number.format(v)) },
     ],
     hooks: { setSelect: [u => {
