@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"doorstep/internal/fault"
 	"doorstep/internal/person"
@@ -91,6 +93,9 @@ func (s *Server) showAlerts(w http.ResponseWriter, r *http.Request, p *page, sta
 		}
 		for i, x := range weeks {
 			line := alertWeek{Days: p.T("alerts.week", "from", p.Day(x.From), "until", p.Day(x.Until)), Alerts: x.Alerts, PerNurse: p.T("alerts.nobody"), Needed: p.needed(x.Needed, x.Judged)}
+			if x.Alerts == 0 {
+				line.Needed = "–"
+			}
 			if x.Nurses > 0 {
 				line.PerNurse = p.Num(x.PerNurse, 1)
 				line.Over = m.Budget.PerNurse > 0 && x.PerNurse > float64(m.Budget.PerNurse)
@@ -118,9 +123,10 @@ func (p *page) spendName(x watch.Spend) string {
 		what = p.T("alerts.silence", "what", what)
 	}
 	if key := "rules.set." + x.Name; x.Name != "" && words.Has(key) {
-		return p.T(key) + ": " + what
+		what = p.T("alerts.set.of", "set", p.T(key), "what", what)
 	}
-	return what
+	first, size := utf8.DecodeRuneInString(what)
+	return string(unicode.ToUpper(first)) + what[size:]
 }
 
 // needed answers the share that needed action with its interval (Wilson), and how many somebody judged.

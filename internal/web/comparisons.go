@@ -211,6 +211,10 @@ func (p *page) armName(c medication.Comparison, arm int) string {
 // stepsShort writes steps for staff: "30 minutes: Nurse steps in".
 func (p *page) stepsShort(steps []medication.Step) (out []string) {
 	for _, x := range steps {
+		if x.After == 0 {
+			out = append(out, p.T("comparison.step.now", "what", p.T("step."+string(x.Do))))
+			continue
+		}
 		out = append(out, p.N("comparison.step", x.After, "what", p.T("step."+string(x.Do))))
 	}
 	return out

@@ -30,10 +30,12 @@ type taskGroup struct {
 	Cause string
 	Key   string
 	Tasks []taskLine
-	Crowd int    // how many stand in the one row
-	Of    string // what they have in common
-	Calls bool   // they are alerts, of which is asked whether they needed action
-	Open  bool   // a crowd that has been opened
+	Crowd int // how many stand in the one row
+	Worst promise.Severity
+	Since time.Time // of the oldest of them
+	Of    string    // what they have in common
+	Calls bool      // they are alerts, of which is asked whether they needed action
+	Open  bool      // a crowd that has been opened
 }
 
 // groupShown keeps one bad hour (a dead hub, a gateway) from burying everything else.
@@ -131,7 +133,10 @@ func (s *Server) loadTasks(tx *store.Tx, m *deskPage, all string) error {
 		}
 		g := &m.Groups[i]
 		if size[t.Cause] > groupShown && t.Severity != promise.Severe && all != t.Cause {
-			g.Crowd++
+			if g.Crowd++; g.Since.IsZero() || t.Opened.Before(g.Since) {
+				g.Since = t.Opened
+			}
+			g.Worst = max(g.Worst, t.Severity)
 			continue
 		}
 		g.Open = g.Open || size[t.Cause] > groupShown && t.Severity != promise.Severe
@@ -172,13 +177,16 @@ func (p *page) cause(key string) string {
 	return p.T("cause.other")
 }
 
-// common says what tasks of one cause have in common (watch.Causes), else what kind of thing they are.
+// common says what tasks of one cause have in common (watch.Causes); empty where the kind of thing says it all.
 func (p *page) common(key string) string {
 	part := strings.Fields(key)
 	if len(part) < 2 || !words.Has("cause.of."+part[1]) {
-		return p.cause(key)
+		return ""
 	}
 	if part[1] == "rule" && len(part) > 3 {
+		if part[3] == "-" { // no device sent it
+			return p.signal(part[2])
+		}
 		return p.T("cause.of.rule", "what", p.signal(part[2]), "device", strings.ReplaceAll(part[3], "_", " "))
 	}
 	return p.T("cause.of." + part[1])

@@ -230,7 +230,7 @@ func TestAlertsPage(t *testing.T) {
 		t.Errorf("%d", answer.StatusCode)
 	}
 	_, page = h.get(dana, "/desk/alerts")
-	for _, want := range []string{"7.5 alerts for each nurse in the last seven days. That is over the budget of 5.", "Set by you", "7 % of 15 (1 to 30 %)", "weight"} {
+	for _, want := range []string{"7.5 alerts for each nurse in the last seven days. That is over the budget of 5.", "Set by you", "7 % of 15 (1 to 30 %)", "Weight"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}
