@@ -70,6 +70,9 @@ func (l *link) shine(ctx context.Context) error {
 				l.g.Log.Warn("a light of the server could not be shown", "device", l.device.ID, "error", err)
 			}
 		case <-again.C:
+			if err := l.darken(ctx); err != nil {
+				return clean(ctx, err)
+			}
 			if l.up.Load() {
 				continue
 			}
@@ -83,9 +86,36 @@ func (l *link) shine(ctx context.Context) error {
 }
 
 func (l *link) show(ctx context.Context, c Cue) error {
-	ctx, cancel := context.WithTimeout(ctx, cueMost)
+	showing, cancel := context.WithTimeout(ctx, cueMost)
 	defer cancel()
-	return l.g.source.Cue(ctx, l.device, c)
+	err := l.g.source.Cue(showing, l.device, c)
+	if err == nil {
+		l.lit, l.since = c, l.g.Clock.Now()
+	}
+	return err
+}
+
+// darken switches off a box that only knows alert levels, when the light's time is over or the box was opened. Boxes that take cues as
+// JSON do so themselves.
+func (l *link) darken(ctx context.Context) error {
+	if short(l.device.Cue) != immediateAlert || l.lit.Until.IsZero() || l.lit.Cue == "off" {
+		return nil
+	}
+	var opened int64
+	if err := l.g.db.Read(ctx, func(tx *store.Tx) error {
+		_, err := tx.Row("SELECT opened FROM box WHERE device = $1", []any{l.device.ID}, &opened)
+		return err
+	}); err != nil {
+		return err
+	}
+	now := l.g.Clock.Now()
+	if now.Before(l.lit.Until) && opened < store.Micros(l.since) {
+		return nil
+	}
+	if err := l.show(ctx, Cue{Promise: l.lit.Promise, Cue: "off", Slot: l.lit.Slot}); err != nil && now.After(l.lit.Until.Add(forget)) {
+		l.lit = Cue{} // it has been away for days: its own time is over too
+	}
+	return nil
 }
 
 // byItself shows what is due now. A light that could not be shown is tried again until its time is over; one whose box was opened for it

@@ -37,10 +37,11 @@ type safe struct {
 }
 
 func (s *safe) Write(p []byte) (int, error) { s.mu.Lock(); defer s.mu.Unlock(); return s.b.Write(p) }
-func (s *safe) lights() int {
+func (s *safe) lights() int                 { return s.count(`"cue":"light"`) }
+func (s *safe) count(what string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return strings.Count(s.b.String(), `"cue":"light"`)
+	return strings.Count(s.b.String(), what)
 }
 
 // home is a house with its server's broker, which can be cut off, and a hub.
@@ -274,6 +275,8 @@ func TestLightsWithoutTheNetwork(t *testing.T) {
 		h.cut()
 		h.Clock.Set(hour(3).Add(time.Second))
 		h.until("the hub lights", func() bool { return h.out.lights() == 2 })
+		h.Clock.Set(hour(4).Add(time.Minute))
+		h.until("the hub switches it off", func() bool { return h.out.count(`"cue":"off"`) == 2 })
 		h.off()
 		h.on()
 		h.say(fmt.Sprintf(`{"at":%q,"device":%q,"event":"open","slot":1}`, hour(6).Add(-40*time.Minute).Format(time.RFC3339), h.device.ID))
@@ -285,6 +288,8 @@ func TestLightsWithoutTheNetwork(t *testing.T) {
 		})
 		h.Clock.Set(hour(9))
 		h.until("the hub lights", func() bool { return h.out.lights() == 3 })
+		h.say(fmt.Sprintf(`{"device":%q,"event":"open","slot":1}`, h.device.ID))
+		h.until("the hub switches off the light of a box that is opened", func() bool { return h.out.count(`"cue":"off"`) == 3 })
 		h.network()
 		h.until("the opening is with the server", func() bool { return h.queued() == 0 })
 		if list, err := h.Readings.PillEvents(h.Context(), string(apptest.Org), string(h.Ruth.ID), hour(5), hour(6)); err != nil || len(list) != 1 || !list[0].At.Equal(hour(6).Add(-40*time.Minute)) {

@@ -33,6 +33,8 @@ type link struct {
 	plan   chan struct{}
 	cues   chan Cue
 	failed time.Time // when a light was last tried in vain
+	lit    Cue       // what the hub has to switch off; its Until is zero where there is nothing
+	since  time.Time // of lit
 }
 
 func newLink(g *Gateway, d Device) *link {
