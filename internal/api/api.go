@@ -116,6 +116,7 @@ func (s *server) jsonRoutes(mux *http.ServeMux) {
 	s.ruleRoutes()
 	s.programmeRoutes()
 	s.supportRoutes()
+	s.letterRoutes()
 	s.comparisonRoutes()
 	s.alertRoutes()
 	s.deskRoutes()

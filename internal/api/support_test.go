@@ -35,6 +35,32 @@ func TestSupport(t *testing.T) {
 	})
 }
 
+// The week in words is one's own choice: a patient's, a helper's for herself, and staff's for the patient.
+func TestLetter(t *testing.T) {
+	each(t, func(t *testing.T, h *clinic) {
+		path := patientPath(h.ruth, "letter")
+		type seen struct {
+			On      bool
+			Weekday int
+			Time    string
+			Next    string
+		}
+		if l := into[seen](h.get(h.ruth, path).want(200)); l.On || l.Time != "18:00" || l.Next != "" {
+			t.Errorf("before a choice: %+v", l)
+		}
+		h.post(h.elena, path, object{"on": true, "weekday": 5, "time": "07:30"}).want(200)
+		if l := into[seen](h.get(h.ruth, path).want(200)); l.On {
+			t.Error("the helper chose for the patient")
+		}
+		h.post(h.dana, path, object{"on": true, "weekday": 1, "time": "09:00"}).want(200)
+		if l := into[seen](h.get(h.ruth, path).want(200)); !l.On || l.Weekday != 1 || l.Time != "09:00" || l.Next == "" {
+			t.Errorf("%+v", l)
+		}
+		h.post(h.ruth, path, object{"on": false, "weekday": 1, "time": "late"}).want(422)
+		h.post(h.luis, path, object{"on": true, "weekday": 1, "time": "09:00"}).want(403)
+	})
+}
+
 // A comparison by the API: what it says is what the pages say, the seed comes at the end, a share without meaning is null.
 func TestComparison(t *testing.T) {
 	each(t, func(t *testing.T, h *clinic) {

@@ -128,3 +128,38 @@ func TestFault24ACrowdOfAlerts(t *testing.T) {
 		h.sound()
 	})
 }
+
+// Fault 24: a bad batch of one kind of device puts one signal beyond its limit for everybody who has one: one cause, one call; people with
+// another kind of device are another cause. A group that is closed as one leaves nothing of it open.
+func TestFault24ABadBatchOfDevices(t *testing.T) {
+	each(t, func(h *house) {
+		h.onCall()
+		const crowd = 60
+		for i := range crowd {
+			kind := "scale mark 2"
+			if i%20 == 0 {
+				kind = "scale mark 1"
+			}
+			_, d := h.weighed(i, kind, weight, "urgent")
+			if _, err := h.Readings.Ingest(t.Context(), d, []reading.Reading{{At: h.Clock.Now(), Series: weight, Value: 150, Unit: "kg"}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.Settle()
+		if n := h.texts(danaPhone); n != 2 {
+			t.Errorf("Dana was called %d times for two causes", n)
+		}
+		h.Read(func(tx *store.Tx) error {
+			list, err := h.Promises.Tasks(tx, org)
+			causes := map[string]int{}
+			for _, x := range list {
+				causes[x.Cause]++
+			}
+			if len(causes) != 2 || causes["alert rule 29463-7 scale_mark_2 -"] != crowd-crowd/20 || causes["alert rule 29463-7 scale_mark_1 -"] != crowd/20 {
+				t.Errorf("rows by cause: %v", causes)
+			}
+			return err
+		})
+		h.sound()
+	})
+}
