@@ -14,11 +14,14 @@ import (
 func (s *Service) claim(tx *store.Tx, a Appointment, o Offer) error {
 	now := store.Micros(s.clock.Now())
 	from, until := a.Start.Add(-time.Duration(o.Before)*time.Minute), a.End.Add(time.Duration(o.After)*time.Minute)
-	ids := slices.Sorted(slices.Values(a.Resources)) // one order for everybody: no deadlock
-	for _, r := range ids {
-		if _, err := tx.Exec("DELETE FROM claim WHERE org = $1 AND resource = $2 AND hold_until > 0 AND hold_until <= $3", string(a.Org), r, now); err != nil {
-			return err
-		}
+	ids := slices.Sorted(slices.Values(a.Resources))
+	// The resources first, in one order for everybody: two inserts that meet in the exclusion constraint would wait for each other.
+	if err := touch(tx, a.Org, ids); err != nil {
+		return err
+	}
+	if _, err := tx.Exec("DELETE FROM claim WHERE org = $1 AND resource IN (SELECT value FROM "+tx.List("$2")+" ids) AND hold_until > 0 AND hold_until <= $3",
+		string(a.Org), asJSON(ids), now); err != nil {
+		return err
 	}
 	for _, r := range ids {
 		_, err := tx.Exec("INSERT INTO claim (org, resource, from_at, until_at, appointment, patient, hold_until) VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -30,7 +33,7 @@ func (s *Service) claim(tx *store.Tx, a Appointment, o Offer) error {
 			return err
 		}
 	}
-	return touch(tx, a.Org, ids)
+	return nil
 }
 
 // release gives back what an appointment took.

@@ -68,8 +68,11 @@ func (s *Service) SaveLadder(tx *store.Tx, org person.OrgID, l Ladder) error {
 		}
 		return nil
 	}
-	_, err = tx.Exec("INSERT INTO ladder (org, name, version, body) VALUES ($1, $2, $3, $4)", string(org), l.Name, l.Version, text)
-	return err
+	n, err := tx.Exec("INSERT INTO ladder (org, name, version, body) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING", string(org), l.Name, l.Version, text)
+	if err != nil || n == 1 {
+		return err
+	}
+	return s.SaveLadder(tx, org, l) // another node was faster: it has to be the same
 }
 
 // ladder answers a version of a ladder.
