@@ -44,14 +44,26 @@ func (l *link) planned(ctx context.Context, payload []byte) error {
 }
 
 // cued takes a cue of the server: it is on the disk as shown before it is, so that the hub does not show it again by itself. What is due
-// in the same minute is one light.
+// in the same minute is one light. One that comes too late, or that the hub has shown already, is not shown.
 func (l *link) cued(ctx context.Context, c Cue) error {
-	now := store.Micros(l.g.Clock.Now())
+	at := l.g.Clock.Now()
+	if !c.Until.IsZero() && at.After(c.Until) {
+		return nil
+	}
+	now := store.Micros(at)
+	planned, done := 0, 0
 	err := l.g.db.Write(ctx, func(tx *store.Tx) error {
+		if _, err := tx.Row("SELECT count(*), coalesce(sum(done), 0) FROM cue WHERE device = $1 AND promise = $2 AND at <= $3 AND until > $4",
+			[]any{l.device.ID, c.Promise, now + time.Minute.Microseconds(), now}, &planned, &done); err != nil {
+			return err
+		}
 		_, err := tx.Exec(`UPDATE cue SET done = 1 WHERE device = $1 AND at <= $2 AND at IN (SELECT at FROM cue WHERE device = $1 AND promise = $3 AND at <= $2)`,
 			l.device.ID, now+time.Minute.Microseconds(), c.Promise)
 		return err
 	})
+	if planned > 0 && done == planned {
+		return err
+	}
 	select {
 	case l.cues <- c:
 	case <-ctx.Done():

@@ -295,6 +295,14 @@ func TestLightsWithoutTheNetwork(t *testing.T) {
 		if list, err := h.Readings.PillEvents(h.Context(), string(apptest.Org), string(h.Ruth.ID), hour(5), hour(6)); err != nil || len(list) != 1 || !list[0].At.Equal(hour(6).Add(-40*time.Minute)) {
 			h.Errorf("%+v %v", list, err)
 		}
+		h.until("the hub listens", func() bool { return h.hub.links[0].up.Load() })
+		for _, cue := range []string{`{"promise":"open after","cue":"light","slot":1,"until":"2026-03-02T22:30:00Z"}`, `{"promise":"of last night","cue":"light","slot":1,"until":"2026-03-02T20:30:00Z"}`,
+			`{"promise":"another","cue":"sound","slot":1,"until":"2026-03-02T22:30:00Z"}`} {
+			if err := h.broker.Cue(h.device.ID, []byte(cue)); err != nil {
+				h.Fatal(err)
+			}
+		}
+		h.until("the last cue is shown", func() bool { return h.out.count(`"cue":"sound"`) == 1 })
 		h.off()
 		if h.out.lights() != 3 {
 			h.Errorf("%d lights", h.out.lights())

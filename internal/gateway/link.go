@@ -69,8 +69,9 @@ func (l *link) run(ctx context.Context) error {
 	var hooks sync.WaitGroup
 	defer hooks.Wait()
 	conf := autopaho.ClientConfig{
-		ServerUrls: []*url.URL{u}, KeepAlive: keepAlive, ConnectTimeout: 10 * time.Second, SessionExpiryInterval: 24 * 60 * 60,
-		ConnectUsername: l.device.ID, ConnectPassword: []byte(l.device.Key),
+		ServerUrls: []*url.URL{u}, KeepAlive: keepAlive, ConnectTimeout: 10 * time.Second,
+		CleanStartOnInitialConnection: true, // and no session outlives its connection: a cue that waited for hours would light the box at a wrong time
+		ConnectUsername:               l.device.ID, ConnectPassword: []byte(l.device.Key),
 		ReconnectBackoff: func(n int) time.Duration { return min(time.Duration(n)*time.Second/2, backMost) },
 		OnConnectionUp: func(m *autopaho.ConnectionManager, _ *paho.Connack) {
 			hooks.Go(func() { l.listen(ctx, m) })
