@@ -19,7 +19,7 @@ func NewWelch(a, b []float64) Welch {
 	if len(a) < 2 || len(b) < 2 {
 		return w
 	}
-	va, vb := variance(a)/float64(len(a)), variance(b)/float64(len(b))
+	va, vb := Variance(a)/float64(len(a)), Variance(b)/float64(len(b))
 	if va+vb == 0 {
 		w.Low, w.High = w.Difference, w.Difference
 		return w
@@ -30,8 +30,8 @@ func NewWelch(a, b []float64) Welch {
 	return w
 }
 
-// variance of a sample (n-1).
-func variance(v []float64) float64 {
+// Variance answers the variance of a sample of two values or more (n-1).
+func Variance(v []float64) float64 {
 	m, sum := Mean(v), 0.0
 	for _, x := range v {
 		sum += (x - m) * (x - m)

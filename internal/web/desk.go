@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -333,19 +334,23 @@ func (s *Server) snoozeTask(w http.ResponseWriter, r *http.Request, p *page) err
 
 func (s *Server) finishTask(w http.ResponseWriter, r *http.Request, p *page) error {
 	err := s.onTask(r, p, func(tx *store.Tx, id string) error {
-		outcome := strings.TrimSpace(r.PostForm.Get("outcome"))
-		var err error
-		if needed := r.PostForm.Get("needed"); needed == "yes" || needed == "no" {
-			_, err = s.Promise.FinishJudged(tx, p.Viewer, id, outcome, needed == "yes")
-		} else {
-			_, err = s.Promise.Finish(tx, p.Viewer, id, outcome)
-		}
-		return err
+		return s.closeTask(tx, p, id, r.PostForm)
 	})
 	if err != nil {
 		return s.again(w, r, p, err, func(status int) error { return s.showDesk(w, r, p, status) })
 	}
 	return back(w, r, "/desk", "finished")
+}
+
+// closeTask closes a task with what came of it and, where it was asked, whether it needed action.
+func (s *Server) closeTask(tx *store.Tx, p *page, id string, form url.Values) (err error) {
+	outcome := strings.TrimSpace(form.Get("outcome"))
+	if needed := form.Get("needed"); needed == "yes" || needed == "no" {
+		_, err = s.Promise.FinishJudged(tx, p.Viewer, id, outcome, needed == "yes")
+	} else {
+		_, err = s.Promise.Finish(tx, p.Viewer, id, outcome)
+	}
+	return err
 }
 
 // finishCrowd closes the rows of one cause with what came of them all, one after the other, so that a row that somebody closes meanwhile
@@ -354,19 +359,12 @@ func (s *Server) finishCrowd(w http.ResponseWriter, r *http.Request, p *page) er
 	if err := r.ParseForm(); err != nil {
 		return err
 	}
-	cause, outcome, needed := r.PostForm.Get("cause"), strings.TrimSpace(r.PostForm.Get("outcome")), r.PostForm.Get("needed")
-	err := s.eachOfCause(r, p, cause, func(t promise.TaskRow) error {
-		return s.DB.Write(r.Context(), func(tx *store.Tx) (err error) {
-			if needed == "yes" || needed == "no" {
-				_, err = s.Promise.FinishJudged(tx, p.Viewer, t.ID, outcome, needed == "yes")
-			} else {
-				_, err = s.Promise.Finish(tx, p.Viewer, t.ID, outcome)
-			}
-			if fault.Is(err, fault.Conflict) {
-				return nil
-			}
-			return err
-		})
+	err := s.eachOfCause(r, p, r.PostForm.Get("cause"), func(t promise.TaskRow) error {
+		err := s.DB.Write(r.Context(), func(tx *store.Tx) error { return s.closeTask(tx, p, t.ID, r.PostForm) })
+		if fault.Is(err, fault.Conflict) { // closed meanwhile
+			return nil
+		}
+		return err
 	})
 	if err != nil {
 		return s.again(w, r, p, err, func(status int) error { return s.showDesk(w, r, p, status) })

@@ -7,6 +7,7 @@ import (
 
 	"doorstep/internal/clock"
 	"doorstep/internal/reading/glucose"
+	"doorstep/internal/stat"
 )
 
 // weekLeast is on how many days of each week a number must be known before the weeks are compared.
@@ -29,20 +30,11 @@ func changed(last clock.Day, days []day, least float64) float64 {
 		return 0
 	}
 	by := mean(now) - mean(before)
-	noise := math.Sqrt(variance(now)/float64(len(now)) + variance(before)/float64(len(before)))
+	noise := math.Sqrt(stat.Variance(now)/float64(len(now)) + stat.Variance(before)/float64(len(before)))
 	if math.Abs(by) < least || math.Abs(by) <= 2*noise {
 		return 0
 	}
 	return by
-}
-
-// variance of a sample (n-1).
-func variance(v []float64) float64 {
-	m, sum := mean(v), 0.0
-	for _, x := range v {
-		sum += (x - m) * (x - m)
-	}
-	return sum / float64(len(v)-1)
 }
 
 // change says a real change since last week in one sentence: key with .up or .down. There is none: nothing is said.
