@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -281,8 +282,10 @@ func changeSupport(sup *medication.Support, form url.Values) error {
 	for id, steps := range sup.Own {
 		own[id] = steps
 	}
-	sup.Own, sup.Comparison = own, "" // whoever changes the plan by hand takes it out of chance's hands
+	before := *sup
+	sup.Own = own
 	if id := form.Get("medicine"); id != "" {
+		sup.Comparison = "" // whoever changes steps by hand takes the plan out of chance's hands
 		steps, err := readSteps(form, "own")
 		if own[id] = steps; len(steps) == 0 {
 			delete(own, id)
@@ -298,6 +301,9 @@ func changeSupport(sup *medication.Support, form url.Values) error {
 	}
 	if len(sup.Usual) == 0 || len(sup.Critical) == 0 {
 		return fault.Invalidf("Please choose at least one step in each list.")
+	}
+	if !reflect.DeepEqual(sup.Usual, before.Usual) || !reflect.DeepEqual(sup.Critical, before.Critical) {
+		sup.Comparison = ""
 	}
 	sup.Instructions = form.Get("instructions")
 	return nil

@@ -159,6 +159,27 @@ func TestComparisonPages(t *testing.T) {
 	if _, page := h.get(h.session(h.ruth), "/me/plan"); !strings.Contains(page, "Chance chose yours.") {
 		t.Error("the patient does not read that chance chose her plan")
 	}
+	// New instructions leave the plan to chance; other steps do not.
+	line := "/desk/people/" + string(h.ruth.ID) + "/plan"
+	steps := []string{"usual_do_0", "remind", "usual_after_0", "0", "critical_do_0", "remind", "critical_after_0", "0", "instructions", "Rest."}
+	h.write(func(tx *store.Tx) error {
+		sup, err := h.Medication.SupportOf(tx, h.org, h.ruth.ID)
+		if sup.Critical[0].Do == medication.Nurse { // chance picked plan B
+			steps = append(steps, "critical_do_0", "nurse", "critical_after_0", "20")
+		}
+		return err
+	})
+	for i, want := range []bool{true, false} {
+		if i == 1 {
+			steps = append(steps, "usual_do_2", "desk", "usual_after_2", "50")
+		}
+		if answer, _ := h.post(dana, line, steps...); answer.StatusCode != http.StatusSeeOther {
+			t.Fatalf("%d", answer.StatusCode)
+		}
+		if _, page := h.get(h.session(h.ruth), "/me/plan"); strings.Contains(page, "Chance chose yours.") != want || !strings.Contains(page, "Rest.") {
+			t.Errorf("change %d: the plan is chance's: %v", i, !want)
+		}
+	}
 	for _, who := range []person.Person{h.ruth, h.elena} {
 		if _, page := h.get(h.session(who), path); strings.Contains(page, "Plan A") {
 			t.Errorf("%s sees the comparison", who.Name)
