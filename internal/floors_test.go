@@ -19,7 +19,7 @@ var floors = [][]string{
 	{"person"},
 	{"promise", "message", "message/gateway", "record"},
 	{"medication/timing", "medication/adherence", "medication/trial", "reading/series", "reading/rule", "reading/gatt", "reading/fit", "reading/apple", "reading/omh", "reading/fhirobs", "reading/nightscout", "reading/healthconnect", "reading/hrv", "reading/glucose", "reading/cgmcsv",
-		"reading/pressure", "survey/score", "appointment/slot"},
+		"reading/pressure", "survey/score", "appointment/slot", "waiting/estimate"},
 	{"reading/plausible", "reading/format", "reading/coherence", "appointment/ical"},
 	{"medication/sentence"},
 	{"medication", "reading", "conversation", "programme", "appointment"},
