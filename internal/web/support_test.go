@@ -260,3 +260,24 @@ func TestAlertsPage(t *testing.T) {
 		t.Error("a patient sees the alerts")
 	}
 }
+
+// Fault 25, its last step for the patient: the link of the text that says that nobody has called yet leads to her own plan, and shows
+// nothing of it to whoever holds the link.
+func TestFault25TheLinkToOnesOwnPlan(t *testing.T) {
+	t.Parallel()
+	h := newClinic(t)
+	h.write(func(tx *store.Tx) error {
+		h.must(h.Promise.SaveLadder(tx, h.org, promise.Ladder{Name: watch.AlertLadder, Version: 1, Rungs: []promise.Rung{{Do: promise.Tell, To: "patient", Say: "alert.own", Unless: promise.Taken}}}))
+		_, err := h.Medication.SetSupport(tx, person.Viewer{Org: h.org, Person: h.dana.ID, Role: person.Nurse}, medication.Support{Org: h.org, Patient: h.ruth.ID, Instructions: "Take the spare tablet."})
+		h.must(err)
+		return h.Watch.Alert(tx, reading.Alert{ID: "a", Org: string(h.org), Patient: string(h.ruth.ID), Kind: "limit", Series: "29463-7", Severity: "urgent", Began: h.clock.Now()})
+	})
+	h.climb()
+	_, page := h.get("", "/r/"+h.Message.LinkCode(h.org, h.ruth.ID, h.clock.Now()))
+	if !strings.Contains(page, "do what your own plan says") || !strings.Contains(page, `href="/me/plan"`) || strings.Contains(page, "spare tablet") {
+		t.Error(page)
+	}
+	if _, page := h.get(h.session(h.ruth), "/me/plan"); !strings.Contains(page, "Take the spare tablet.") {
+		t.Error("the plan does not say what to do")
+	}
+}
