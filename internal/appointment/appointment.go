@@ -234,6 +234,8 @@ type Appointment struct {
 	Promise   string   // of the ledger
 	Follows   ID       // the appointment that this one took the place of
 	Resources []string // what it takes, kept after it is over
+
+	party *party
 }
 
 // Minutes answers how long the visit is.

@@ -35,11 +35,19 @@ const wordsMost = 2000
 
 // Book gives a person a time, or keeps it for her when Hold is set. It answers ErrTaken when somebody was faster.
 func (s *Service) Book(ctx context.Context, v person.Viewer, r Request) (Appointment, error) {
-	if err := s.people.Enter(ctx, v, person.Act, r.Patient, "book a visit"); err != nil {
-		return Appointment{}, err
-	}
 	var a Appointment
-	err := s.db.Write(ctx, func(tx *store.Tx) (err error) { a, err = s.BookIn(tx, v, r); return err })
+	err := s.db.Write(ctx, func(tx *store.Tx) (err error) {
+		if err := s.people.May(tx, v, person.Act, r.Patient); err != nil {
+			return err
+		}
+		a, err = s.BookIn(tx, v, r) // which writes the audit
+		return err
+	})
+	if fault.Is(err, fault.Denied) {
+		if refused := s.people.Enter(ctx, v, person.Act, r.Patient, "book a visit"); refused != nil {
+			return Appointment{}, refused
+		}
+	}
 	return a, err
 }
 
@@ -67,7 +75,7 @@ func (s *Service) BookIn(tx *store.Tx, v person.Viewer, r Request) (Appointment,
 	}
 	if t.Approve && !v.Role.Staff() && !r.Hold && !r.offered {
 		a.State = Proposed
-	} else if err := s.claim(tx, a, o); err != nil {
+	} else if err := s.claim(tx, a, o, r.Outside); err != nil {
 		return a, err
 	}
 	if r.Key != "" {
@@ -181,9 +189,16 @@ func (s *Service) drawUp(tx *store.Tx, v person.Viewer, r Request) (a Appointmen
 	if err != nil {
 		return
 	}
+	who, err := s.people.Get(tx, r.Org, r.Patient)
+	if err != nil {
+		return
+	}
 	a = Appointment{Org: r.Org, Patient: r.Patient, ID: ID(s.ids.New()), Type: r.Type, Way: r.Way, Place: r.Place, Start: start,
 		End: start.Add(time.Duration(o.Min) * time.Minute), Zone: org.Zone, State: Booked, Words: strings.TrimSpace(r.Words), Asked: r.Asked, Made: now, By: v.Person,
-		Follows: r.Follows, Resources: ids}
+		Follows: r.Follows, Resources: ids, party: &party{Person: who, with: holders(res)}}
+	for _, x := range res {
+		a.party.names = append(a.party.names, x.Name)
+	}
 	if a.Way != Clinic {
 		a.Place = ""
 	}
@@ -198,12 +213,12 @@ func (s *Service) drawUp(tx *store.Tx, v person.Viewer, r Request) (a Appointmen
 			return
 		}
 	}
-	err = s.fits(tx, a, t, o, res, r.Outside)
+	err = s.fits(a, t, o, res, r.Outside)
 	return
 }
 
-// fits says whether the resources are those that the visit needs, each within its hours and not busy elsewhere.
-func (s *Service) fits(tx *store.Tx, a Appointment, t Type, o Offer, res []Resource, outside bool) error {
+// fits says whether the resources are those that the visit needs, each within its hours.
+func (s *Service) fits(a Appointment, t Type, o Offer, res []Resource, outside bool) error {
 	need := slices.Clone(o.Needs)
 	from, until := a.Start.Add(-time.Duration(o.Before)*time.Minute), a.End.Add(time.Duration(o.After)*time.Minute)
 	for _, r := range res {
@@ -221,14 +236,6 @@ func (s *Service) fits(tx *store.Tx, a Appointment, t Type, o Offer, res []Resou
 		open := slices.ContainsFunc(r.Hours, func(h Hours) bool { return h.Serves(a.Way, a.Place) && covers(h.Calendar, from, until) })
 		if !open {
 			return fault.Invalidf("%s is not there at that time. Please choose another time.", r.Name)
-		}
-		var n int
-		if _, err := tx.Row("SELECT COUNT(*) FROM busy WHERE org = $1 AND resource = $2 AND from_at < $3 AND until_at > $4",
-			[]any{string(a.Org), r.ID, store.Micros(until), store.Micros(from)}, &n); err != nil {
-			return err
-		}
-		if n > 0 {
-			return ErrTaken
 		}
 	}
 	if len(need) > 0 {

@@ -110,10 +110,10 @@ func (s *Service) Approve(ctx context.Context, v person.Viewer, org person.OrgID
 		if err != nil {
 			return a, err
 		}
-		if err := s.fits(tx, a, t, o, res, false); err != nil {
+		if err := s.fits(a, t, o, res, false); err != nil {
 			return a, err
 		}
-		if err := s.claim(tx, a, o); err != nil {
+		if err := s.claim(tx, a, o, false); err != nil {
 			return a, err
 		}
 		a.State = Booked

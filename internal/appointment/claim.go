@@ -11,7 +11,8 @@ import (
 
 // claim takes resources for an appointment, from before it to after it. Any overlap with another claim answers ErrTaken; on
 // PostgreSQL the transaction is then over. Holds that have run out give way first.
-func (s *Service) claim(tx *store.Tx, a Appointment, o Offer) error {
+// Time that a resource's own calendar has taken is no more to be had than another visit's, unless outside is set.
+func (s *Service) claim(tx *store.Tx, a Appointment, o Offer, outside bool) error {
 	now := store.Micros(s.clock.Now())
 	from, until := a.Start.Add(-time.Duration(o.Before)*time.Minute), a.End.Add(time.Duration(o.After)*time.Minute)
 	ids := slices.Sorted(slices.Values(a.Resources))
@@ -19,14 +20,16 @@ func (s *Service) claim(tx *store.Tx, a Appointment, o Offer) error {
 	if err := touch(tx, a.Org, ids); err != nil {
 		return err
 	}
-	if _, err := tx.Exec("DELETE FROM claim WHERE org = $1 AND resource IN (SELECT value FROM "+tx.List("$2")+" ids) AND hold_until > 0 AND hold_until <= $3",
+	if err := tx.Later("DELETE FROM claim WHERE org = $1 AND resource IN (SELECT value FROM "+tx.List("$2")+" ids) AND hold_until > 0 AND hold_until <= $3",
 		string(a.Org), asJSON(ids), now); err != nil {
 		return err
 	}
 	for _, r := range ids {
-		_, err := tx.Exec("INSERT INTO claim (org, resource, from_at, until_at, appointment, patient, hold_until) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-			string(a.Org), r, store.Micros(from), store.Micros(until), string(a.ID), string(a.Patient), store.Micros(a.HoldUntil))
-		if fault.Is(err, fault.Conflict) {
+		n, err := tx.Exec(`INSERT INTO claim (org, resource, from_at, until_at, appointment, patient, hold_until)
+			SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS TEXT), CAST($6 AS TEXT), CAST($7 AS BIGINT)
+			WHERE CAST($8 AS BIGINT) = 1 OR NOT EXISTS (SELECT 1 FROM busy b WHERE b.org = $1 AND b.resource = $2 AND b.from_at < $4 AND b.until_at > $3)`,
+			string(a.Org), r, store.Micros(from), store.Micros(until), string(a.ID), string(a.Patient), store.Micros(a.HoldUntil), yes(outside))
+		if fault.Is(err, fault.Conflict) || err == nil && n == 0 {
 			return ErrTaken
 		}
 		if err != nil {

@@ -30,15 +30,37 @@ const (
 
 // said are the arguments of every sentence about an appointment.
 func (s *Service) said(tx *store.Tx, a Appointment) (map[string]string, error) {
-	who, err := s.Who(tx, a)
-	if err != nil {
-		return nil, err
+	if a.party == nil {
+		with, err := s.Who(tx, a)
+		if err != nil {
+			return nil, err
+		}
+		p, err := s.people.Get(tx, a.Org, a.Patient)
+		if err != nil {
+			return nil, err
+		}
+		a.party = &party{Person: p, with: with}
 	}
-	p, err := s.people.Get(tx, a.Org, a.Patient)
-	if err != nil {
-		return nil, err
-	}
+	p, who := a.party.Person, a.party.with
 	return map[string]string{"called": p.Called, "with": who, "way": "key:way." + string(a.Way), "time": a.Start.Format(time.RFC3339), "at": words.AtValue(a.Start, a.Zone)}, nil
+}
+
+// party is who meets in an appointment, where it is known already.
+type party struct {
+	person.Person
+	with  string   // the names of those who hold the visit
+	names []string // of all that it takes
+}
+
+// holders answers the names of the clinicians among resources.
+func holders(list []Resource) string {
+	var names []string
+	for _, r := range list {
+		if r.Kind == Clinician {
+			names = append(names, r.Name)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // Who answers the name of the person who holds a visit; empty when no person does.
@@ -48,13 +70,7 @@ func (s *Service) Who(tx *store.Tx, a Appointment) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var names []string
-	for _, r := range list {
-		if r.Kind == Clinician {
-			names = append(names, r.Name)
-		}
-	}
-	return strings.Join(names, ", "), nil
+	return holders(list), nil
 }
 
 // promise says to the person, in the ledger, that she will be seen.
@@ -99,8 +115,11 @@ func (s *Service) keep(tx *store.Tx, a Appointment, e promise.Evidence) error {
 	return err
 }
 
-// tell says something about an appointment to the person. What she did herself is only kept on her page: she has been answered.
+// tell says something about an appointment to the person. What she did herself she has been answered, and her page shows it.
 func (s *Service) tell(tx *store.Tx, v person.Viewer, a Appointment, say string, ask bool, more map[string]string) error {
+	if v.Person == a.Patient && !ask {
+		return nil
+	}
 	args, err := s.said(tx, a)
 	if err != nil {
 		return err
@@ -116,9 +135,6 @@ func (s *Service) tell(tx *store.Tx, v person.Viewer, a Appointment, say string,
 	if a.Promise != "" {
 		d.Promises = []string{a.Promise}
 	}
-	if v.Person == a.Patient && !ask {
-		d.Severity, d.Channels = message.Routine, []person.Channel{person.Page}
-	}
 	return s.messages.Say(tx, d)
 }
 
@@ -127,6 +143,8 @@ func (s *Service) confirmBooking(tx *store.Tx, v person.Viewer, a Appointment, _
 	switch {
 	case a.Follows != "" && v.Role.Staff():
 		return s.tell(tx, v, a, "visit.shifted", true, nil) // it was not she who chose: she can say no
+	case v.Person == a.Patient:
+		return nil // the page said it, and shows it
 	case a.Follows != "":
 		return s.tell(tx, v, a, "visit.moved", false, nil)
 	}

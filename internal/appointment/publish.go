@@ -51,9 +51,20 @@ var statuses = map[State]string{Held: "pending"}
 
 // publish writes an appointment into the record of a person who has one, as FHIR R4 Appointment.
 func (s *Service) publish(tx *store.Tx, a Appointment, t Type) error {
-	who, err := s.people.Get(tx, a.Org, a.Patient)
-	if err != nil || who.Record == "" {
-		return err
+	if a.party == nil {
+		who, err := s.people.Get(tx, a.Org, a.Patient)
+		if err != nil {
+			return err
+		}
+		names, err := s.names(tx, a)
+		if err != nil {
+			return err
+		}
+		a.party = &party{Person: who, names: names}
+	}
+	who, names := a.party.Person, a.party.names
+	if who.Record == "" {
+		return nil
 	}
 	status := statuses[a.State]
 	if status == "" {
@@ -68,10 +79,6 @@ func (s *Service) publish(tx *store.Tx, a Appointment, t Type) error {
 		Minutes: a.Minutes(), Created: a.Made.Format(time.RFC3339), Participants: []participant{{actor{Reference: "Patient/" + who.Record}, coming}}}
 	if a.State == Cancelled {
 		f.Cancel = &concept{Text: a.Reason}
-	}
-	names, err := s.names(tx, a)
-	if err != nil {
-		return err
 	}
 	for _, n := range names {
 		f.Participants = append(f.Participants, participant{actor{Display: n}, "accepted"})

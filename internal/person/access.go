@@ -80,9 +80,8 @@ func (s *Service) audit(tx *store.Tx, v Viewer, patient ID, act, what string, al
 	if v.Role == System {
 		who = "system"
 	}
-	_, err := tx.Exec("INSERT INTO audit (org, patient, at, viewer, id, act, what, allowed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-		string(v.Org), string(patient), store.Micros(s.clock.Now()), who, s.ids.New(), act, what, yes)
-	return err
+	return tx.Later("INSERT INTO audit (org, patient, at, viewer, id, act, what, allowed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+		string(v.Org), string(patient), store.Micros(s.clock.Now()), who, s.ids.New(), act, what, int64(yes))
 }
 
 // Audit writes down something done for a patient, within the transaction that does it.

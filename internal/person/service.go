@@ -156,6 +156,8 @@ func (s *Service) Save(tx *store.Tx, p Person) (Person, error) {
 
 const personColumns = "org, id, role, name, called, birth_year, language, zone, routine, day_start, quiet_from, quiet_to, record, active"
 
+var joinedColumns = "p." + strings.ReplaceAll(personColumns, ", ", ", p.")
+
 func scanPerson(scan func(...any) error) (Person, error) {
 	var p Person
 	var routine string
@@ -186,14 +188,27 @@ func (s *Service) people(tx *store.Tx, where string, args ...any) ([]Person, err
 
 // Get answers one person.
 func (s *Service) Get(tx *store.Tx, org OrgID, id ID) (Person, error) {
-	people, err := s.people(tx, "org = $1 AND shard = $2 AND id = $3", string(org), Shard(id), string(id))
+	var p Person
+	found := false
+	err := tx.Rows("SELECT "+joinedColumns+`, COALESCE(m.team, '') FROM person p LEFT JOIN membership m ON m.org = p.org AND m.person = p.id
+		WHERE p.org = $1 AND p.shard = $2 AND p.id = $3 ORDER BY m.team`, []any{string(org), Shard(id), string(id)}, func(scan func(...any) error) error {
+		var team TeamID
+		next, err := scanPerson(func(dest ...any) error { return scan(append(dest, &team)...) })
+		if !found {
+			p, found = next, true
+		}
+		if team != "" {
+			p.Teams = append(p.Teams, team)
+		}
+		return err
+	})
+	if err == nil && !found {
+		err = fault.NotFoundf("There is no such person here.")
+	}
 	if err != nil {
 		return Person{}, err
 	}
-	if len(people) == 0 {
-		return Person{}, fault.NotFoundf("There is no such person here.")
-	}
-	return people[0], nil
+	return p, nil
 }
 
 // ByRecord answers the patient whose FHIR Patient has the id.

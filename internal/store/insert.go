@@ -14,7 +14,14 @@ func (tx *Tx) Insert(table string, columns []string, n int, row func(i int) []an
 	if n == 0 {
 		return nil
 	}
-	if tx.db.engine == Postgres {
+	switch {
+	case tx.db.engine == Postgres && n <= few:
+		args := make([]any, 0, n*len(columns))
+		for i := range n {
+			args = append(args, row(i)...)
+		}
+		return tx.Later(insertFew(table, columns, n), args...)
+	case tx.db.engine == Postgres:
 		return tx.copyIn(table, columns, n, row)
 	}
 	if n >= manyRows {
@@ -67,6 +74,17 @@ func insertText(table string, columns []string, suffix string) string {
 		return s.(string)
 	}
 	s := insertRows(table, columns, 1) + suffix
+	insertTexts.Store(key, s)
+	return s
+}
+
+// insertFew is insertRows for the few texts that are used again and again.
+func insertFew(table string, columns []string, rows int) string {
+	key := strconv.Itoa(rows) + table + "(" + strings.Join(columns, ",")
+	if s, ok := insertTexts.Load(key); ok {
+		return s.(string)
+	}
+	s := insertRows(table, columns, rows)
 	insertTexts.Store(key, s)
 	return s
 }

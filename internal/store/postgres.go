@@ -69,10 +69,19 @@ func (db *DB) writeOnce(ctx context.Context, fn func(*Tx) error) error {
 		return err
 	}
 	if err := run(fn, tx); err != nil {
+		tx.late = nil
 		tx.Exec("ROLLBACK")
 		return err
 	}
-	if _, err := tx.Exec("COMMIT"); err != nil {
+	if len(tx.late) == 0 {
+		_, err = tx.Exec("COMMIT")
+	} else { // in one round trip with what waits; an error among that keeps the server from committing
+		tx.Later("COMMIT")
+		if err = tx.flush(); err != nil {
+			tx.Exec("ROLLBACK")
+		}
+	}
+	if err != nil {
 		return err
 	}
 	for _, after := range tx.after {
@@ -83,6 +92,9 @@ func (db *DB) writeOnce(ctx context.Context, fn func(*Tx) error) error {
 
 // copyIn streams rows with COPY, the fastest way into PostgreSQL (it knows no ON CONFLICT).
 func (tx *Tx) copyIn(table string, columns []string, n int, row func(i int) []any) error {
+	if err := tx.flush(); err != nil {
+		return err
+	}
 	err := tx.link.conn.Raw(func(dc any) error {
 		c := dc.(*stdlib.Conn).Conn()
 		_, err := c.CopyFrom(tx.ctx, pgx.Identifier{table}, columns, pgx.CopyFromSlice(n, func(i int) ([]any, error) { return row(i), nil }))

@@ -70,7 +70,11 @@ func (tx *Tx) Put(table string, columns []string, key, n int, row func(i int) []
 			types.WriteString("::bytea[]")
 		}
 	}
-	_, err := tx.Exec("INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") SELECT * FROM unnest("+types.String()+")"+suffix, args...)
+	query := "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") SELECT * FROM unnest(" + types.String() + ")" + suffix
+	if n <= few {
+		return tx.Later(query, args...)
+	}
+	_, err := tx.Exec(query, args...)
 	return err
 }
 

@@ -90,6 +90,7 @@ type Tx struct {
 	link  *link
 	ctx   context.Context
 	after []func()
+	late  []late // on PostgreSQL, statements that wait for the next
 }
 
 // Engine answers which database this is, for the few statements that differ.
@@ -190,6 +191,9 @@ func (l *link) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 
 // Exec runs a statement and answers how many rows it touched.
 func (tx *Tx) Exec(query string, args ...any) (int64, error) {
+	if err := tx.flush(); err != nil {
+		return 0, err
+	}
 	var res sql.Result
 	var err error
 	if tx.link.stmts == nil {
@@ -208,6 +212,9 @@ func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 
 // Rows runs a query and calls scan for each row; scan gets the row's Scan function. An error from scan ends the walk.
 func (tx *Tx) Rows(query string, args []any, scan func(scan func(dest ...any) error) error) error {
+	if err := tx.flush(); err != nil {
+		return err
+	}
 	var rows *sql.Rows
 	var err error
 	if tx.link.stmts == nil {

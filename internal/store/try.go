@@ -10,8 +10,11 @@ func (tx *Tx) Try(fn func() error) error {
 	}
 	after := len(tx.after)
 	err := fn()
+	if err == nil {
+		err = tx.flush()
+	}
 	if err != nil {
-		tx.after = tx.after[:after]
+		tx.after, tx.late = tx.after[:after], nil
 		if _, undo := tx.Exec("ROLLBACK TO SAVEPOINT part"); undo != nil {
 			return errors.Join(err, undo)
 		}

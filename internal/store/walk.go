@@ -23,6 +23,9 @@ func (c Cells) Bytes(i int) []byte { v, _ := c[i].([]byte); return v }
 // Walk is Rows for queries of thousands of rows: it goes past database/sql, whose scanning takes longer than SQLite. fn gets
 // the same slice for every row and may keep the values; it must not use the transaction. An error from fn ends the walk.
 func (tx *Tx) Walk(query string, args []any, fn func(Cells) error) error {
+	if err := tx.flush(); err != nil {
+		return err
+	}
 	walk := tx.walkSQLite
 	if tx.db.engine == Postgres {
 		walk = tx.walkPostgres
