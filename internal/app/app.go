@@ -196,6 +196,9 @@ func (s *Server) turn(ctx context.Context) error {
 	if _, err := s.Appointments.ExpireHolds(ctx); err != nil {
 		return err
 	}
+	if err := s.Appointments.ReadFeeds(ctx); err != nil {
+		return err
+	}
 	if _, err := s.Appointments.FillDue(ctx); err != nil {
 		return err
 	}

@@ -25,15 +25,19 @@ type Service struct {
 	messages *message.Service
 	record   *record.Service
 
+	fetch Fetch
 	shelf shelf // what is free, by organization: a copy that is checked against the database at every search
 }
 
 // New answers the service.
 func New(db *store.DB, c clock.Clock, ids *clock.IDs, people *person.Service, promises *promise.Service, messages *message.Service, rec *record.Service) *Service {
-	s := &Service{db: db, clock: c, ids: ids, people: people, promises: promises, messages: messages, record: rec}
+	s := &Service{db: db, clock: c, ids: ids, people: people, promises: promises, messages: messages, record: rec, fetch: fetchHTTP}
 	s.shelf.orgs = map[person.OrgID]*orgShelf{}
 	return s
 }
+
+// SetFetch says how calendars elsewhere are read.
+func (s *Service) SetFetch(f Fetch) { s.fetch = f }
 
 // SaveType makes a type of visit or changes it.
 func (s *Service) SaveType(tx *store.Tx, t Type) error {
