@@ -35,8 +35,8 @@ type offerLine struct {
 type visitLine struct {
 	appointment.Appointment
 	What, On, With, Where, Status string
-	Asks                            bool // whether she comes is still to be said
-	Changes                         bool // can be moved or cancelled
+	Asks                          bool // whether she comes is still to be said
+	Changes                       bool // can be moved or cancelled
 }
 
 type waitLine struct {
@@ -88,6 +88,7 @@ func (s *Server) visitRoutes(mux *http.ServeMux) {
 		mux.Handle(method+" /helping/{patient}"+path, s.helped(right, what, h))
 		mux.Handle(method+" /desk/people/{patient}"+path, s.desked(right, what, h))
 	}
+	s.calendarRoutes(mux)
 	both("GET", "/visits", person.See, "visits", s.visits)
 	both("GET", "/visits/find", person.Act, "find a visit", s.findVisit)
 	both("POST", "/visits/hold", person.Act, "book a visit", s.holdVisit)

@@ -66,7 +66,7 @@ func (h *clinic) visitStops(patient, helper, nurse *person.Person) []stop {
 	staff := "/desk/people/" + string(patient.ID)
 	return []stop{{"visits", "/visits", patient}, {"visits-find", "/visits/find?type=follow", patient}, {"visits-none", "/visits/find?type=new&from=2026-05-20", patient},
 		{"visit", "/visits/" + h.booked[patient.ID], patient}, {"helping-visits", "/helping/" + string(patient.ID) + "/visits", helper},
-		{"person-visits", staff + "/visits", nurse}, {"person-find", staff + "/visits/find?type=follow&way=clinic", nurse}}
+		{"person-visits", staff + "/visits", nurse}, {"desk-calendar", "/desk/calendar?day=2026-03-12", nurse}, {"person-find", staff + "/visits/find?type=follow&way=clinic", nurse}}
 }
 
 func TestVisitsFromSearchToBooked(t *testing.T) {
@@ -153,4 +153,48 @@ func between(t *testing.T, page, before, after string) string {
 	}
 	value, _, _ := strings.Cut(rest, after)
 	return value
+}
+
+func TestDeskCalendar(t *testing.T) {
+	t.Parallel()
+	h := newClinic(t).live()
+	a := h.bookVisit(h.ruth, "follow", 12, 13)
+	r := h.bookVisit(h.luis, "new", 19, 14)
+	omar := h.session(h.omar)
+	_, page := h.get(omar, "/desk/calendar?day=2026-03-12")
+	for _, want := range []string{"Thursday, March 12", "Dr. Osei", "Ruth Abbott", "One request", "Luis Ortega", "Approve"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the calendar does not say %q", want)
+		}
+	}
+	if answer, _ := h.get(h.session(h.ruth), "/desk/calendar"); answer.StatusCode == http.StatusOK {
+		t.Error("a patient sees the desk's calendar")
+	}
+	if answer, _ := h.post(omar, "/desk/people/"+string(h.luis.ID)+"/visits/"+string(r.ID)+"/approve"); answer.StatusCode != http.StatusSeeOther {
+		t.Errorf("approve: %d", answer.StatusCode)
+	}
+	answer, page := h.post(omar, "/desk/calendar/osei/feed")
+	address := between(t, page, "<code>http://doorstep.test", "</code>")
+	if answer.StatusCode != http.StatusOK {
+		t.Errorf("feed: %d", answer.StatusCode)
+	}
+	if answer, feed := h.get("", address); answer.StatusCode != http.StatusOK || strings.Count(feed, "BEGIN:VEVENT") != 2 || strings.Contains(feed, "Ruth") || answer.Header.Get("Content-Type") != "text/calendar; charset=utf-8" {
+		t.Errorf("feed: %d %s", answer.StatusCode, feed)
+	}
+	if answer, _ := h.get("", "/feed/nothing.ics"); answer.StatusCode != http.StatusNotFound {
+		t.Errorf("a wrong feed: %d", answer.StatusCode)
+	}
+	if answer, page := h.post(omar, "/desk/calendar/osei/import", "file", "this is no calendar"); answer.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(page, "class=\"problem\"") {
+		t.Errorf("a malformed calendar: %d", answer.StatusCode)
+	}
+	if answer, _ := h.post(omar, "/desk/calendar/osei/move", "from", "2026-03-12T00:00", "until", "2026-03-13T00:00"); answer.Header.Get("Location") != "/desk/calendar?day=2026-03-12&done=calendar.moved" {
+		t.Errorf("move together: %d %s", answer.StatusCode, answer.Header.Get("Location"))
+	}
+	h.must(h.DB.Read(context.Background(), func(tx *store.Tx) error {
+		old, err := h.Appointment.Get(tx, h.org, a.ID)
+		if old.State != appointment.Cancelled || old.Reason != appointment.ReasonMoved {
+			t.Errorf("the visit is %s", old.State)
+		}
+		return err
+	}))
 }
