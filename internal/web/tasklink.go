@@ -4,11 +4,14 @@ import (
 	"net/http"
 	"strings"
 
+	"doorstep/internal/appointment"
+	"doorstep/internal/fault"
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
 	"doorstep/internal/person"
 	"doorstep/internal/promise"
 	"doorstep/internal/store"
+	"doorstep/internal/words"
 )
 
 // taskLinkPage is the one thing that a text's short link opens. Whoever holds the link may answer that one thing and sees
@@ -17,9 +20,10 @@ type taskLinkPage struct {
 	*page
 	Code   string
 	Say    []string
-	Closed bool // nothing is left to answer
-	Alone  bool // it is a call that has not come yet: the patient's own plan is what there is to do
-	Told   bool // it is a notice to a helper: nothing to answer here
+	Closed bool   // nothing is left to answer
+	Alone  bool   // it is a call that has not come yet: the patient's own plan is what there is to do
+	Told   bool   // it is a notice to a helper: nothing to answer here
+	Asks   string // a visit or an offer: what its two answers are called, after "link."; empty: it is about doses
 	Thanks string
 }
 
@@ -83,8 +87,57 @@ func (s *Server) showLink(w http.ResponseWriter, r *http.Request, p *page, l lin
 		if answerable(x) {
 			m.Closed = false
 		}
+		if visitLink(x) {
+			waits, err := s.linkWaits(r, x)
+			if err != nil {
+				return err
+			}
+			m.Asks, m.Closed = x.Kind, !waits
+			m.Say[len(m.Say)-1] += ": " + words.Value(p.Lang, x.Args["at"], p.Zone)
+		}
 	}
 	return s.show(w, r, status, p, taskLinkView(m))
+}
+
+// visitLink reports whether a promise is a visit, or a time that is offered: those are answered with yes or no.
+func visitLink(x promise.Promise) bool {
+	return x.Kind == appointment.Promised || x.Kind == appointment.Offered
+}
+
+// linkWaits reports whether a visit or an offer still waits for an answer.
+func (s *Server) linkWaits(r *http.Request, x promise.Promise) (waits bool, err error) {
+	err = s.DB.Read(r.Context(), func(tx *store.Tx) error { waits, err = s.Appointment.Waits(tx, x); return err })
+	return waits, err
+}
+
+// answerVisitLink takes the yes or no of whoever holds the link, as by text.
+func (s *Server) answerVisitLink(w http.ResponseWriter, r *http.Request, p *page, l linked) error {
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	x := l.promises[0]
+	number := map[string]int{"yes": 1, "no": 2}[r.PostForm.Get("answer")]
+	if number == 0 {
+		return s.again(w, r, p, fault.Invalidf("Please choose one of the answers."), func(status int) error { return s.showLink(w, r, p, l, status) })
+	}
+	ans := message.Answer{Org: l.Org, Patient: l.Patient, By: l.Person, Promises: string(x.ID), Say: l.Say, Number: number, At: p.Now, Source: "link"}
+	m := taskLinkPage{page: p}
+	err := s.DB.Write(r.Context(), func(tx *store.Tx) error {
+		reply := s.Appointment.Reply
+		if x.Kind == appointment.Offered {
+			reply = s.Appointment.ReplyOffer
+		}
+		say, args, err := reply(tx, ans, x)
+		if err != nil {
+			return err
+		}
+		m.Thanks = words.Tell(p.Lang, "link."+say, args, p.Zone)
+		return nil
+	})
+	if err != nil {
+		return s.again(w, r, p, err, func(status int) error { return s.showLink(w, r, p, l, status) })
+	}
+	return s.show(w, r, http.StatusOK, p, taskLinkView(m))
 }
 
 // answerable reports whether a dose may still be answered: while it is open, and late, after it was given up.
@@ -99,6 +152,9 @@ func (s *Server) answerLink(w http.ResponseWriter, r *http.Request, p *page) err
 	}
 	p.Patient.ID = l.Patient // for whom the answer is; the page shows nothing of the chart
 	p.Viewer.Person = l.Patient
+	if len(l.promises) == 1 && visitLink(l.promises[0]) {
+		return s.answerVisitLink(w, r, p, l)
+	}
 	a, err := readAnswer(r, p)
 	if err == nil {
 		a.Org, a.By, a.For, a.Kind, a.Source = l.Org, l.Person, "", "tap", "link"

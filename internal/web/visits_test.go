@@ -198,3 +198,48 @@ func TestDeskCalendar(t *testing.T) {
 		return err
 	}))
 }
+
+// What a text's link opens: one visit or one offer, yes or no, without a sign-in.
+func TestVisitLink(t *testing.T) {
+	t.Parallel()
+	h := newClinic(t).live()
+	a := h.bookVisit(h.ruth, "follow", 12, 13)
+	h.clock.Set(time.Date(2026, 3, 9, 17, 0, 0, 0, time.UTC)) // three days before
+	h.climb()
+	code := h.linkOf(h.ruth, "visit.confirm")
+	_, page := h.get("", "/r/"+code)
+	if !strings.Contains(page, "Thu, Mar 12 at 1:00 pm") || !strings.Contains(page, "I will come") || strings.Contains(page, "Abbott") {
+		t.Errorf("the link shows %s", page)
+	}
+	if answer, _ := h.post("", "/r/"+code, "answer", "perhaps"); answer.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("perhaps: %d", answer.StatusCode)
+	}
+	if answer, page := h.post("", "/r/"+code, "answer", "yes"); answer.StatusCode != http.StatusOK || !strings.Contains(page, "We look forward to seeing you") {
+		t.Errorf("yes: %d %s", answer.StatusCode, page)
+	}
+	h.must(h.DB.Read(context.Background(), func(tx *store.Tx) error {
+		got, err := h.Appointment.Get(tx, h.org, a.ID)
+		if got.Confirmed.IsZero() {
+			t.Error("not confirmed")
+		}
+		return err
+	}))
+	if _, page := h.get("", "/r/"+code); strings.Contains(page, "<form method=\"post\" action=\"/r/") {
+		t.Error("what is answered still asks")
+	}
+}
+
+// linkOf answers the code of the link in the last message of a kind to a patient.
+func (h *clinic) linkOf(p person.Person, say string) string {
+	code := ""
+	h.must(h.DB.Read(context.Background(), func(tx *store.Tx) error {
+		all, err := h.Message.Between(tx, h.org, p.ID, h.clock.Now().Add(-24*time.Hour), h.clock.Now().Add(time.Hour))
+		for _, m := range all {
+			if m.Say == say {
+				code = h.Message.LinkCode(m.Org, m.Patient, m.At)
+			}
+		}
+		return err
+	}))
+	return code
+}
