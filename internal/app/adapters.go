@@ -95,7 +95,7 @@ func (d desk) Word(tx *store.Tx, m message.Message, why string) error {
 	if m.Patient == "" {
 		return d.s.Promises.OpenTask(tx, promise.TaskRow{Org: m.Org, ID: clock.DerivedID("word", m.ID), Kind: "message", Role: person.Desk, Severity: promise.Watch, Say: "task.which", Cause: "which"})
 	}
-	by, err := d.s.Conversations.Promise(tx, m.Org, m.Patient)
+	by, err := d.s.Conversations.Heard(tx, m.Org, m.Patient, m.Body)
 	if err != nil || m.Channel != person.SMS {
 		return err
 	}

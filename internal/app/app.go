@@ -77,13 +77,15 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.Readings = reading.New(o.DB, o.Clock, o.IDs)
 	s.Watch = watch.New(o.DB, o.Clock, s.People, s.Promises, s.Readings)
 	s.Breath = breath.New(o.DB, o.Clock, s.People, s.Readings, s.Record)
-	s.Conversations = conversation.New(o.DB, o.Clock, s.People, s.Messages, s.Promises)
+	s.Conversations = conversation.New(o.DB, o.Clock, o.IDs, s.People, s.Messages, s.Promises)
 	s.Programme = programme.New(o.Clock, o.IDs, s.People)
 	s.Appointments = appointment.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Messages, s.Record)
 	s.Intake = &device.Intake{Service: s.Readings, Clock: o.Clock, Log: o.Log, Zone: s.deviceZone, Plan: s.cuePlan}
 
 	s.Promises.SetHands(hands{s.Messages})
 	s.Promises.SetDefaults(Ladders)
+	s.Promises.SetWatcher(conversation.Kind, s.Conversations)
+	s.Promises.SetWatcher(conversation.CallBack, s.Conversations)
 	s.Messages.SetAnswerer(answerer{s})
 	s.Messages.SetDesk(desk{s})
 	s.Messages.SetChannel(person.Cue, cues{s})

@@ -64,4 +64,18 @@ var Ladders = append([]promise.Ladder{
 		{After: minutes(180), Do: promise.Page, To: "role:nurse", Say: "answer"},
 		{After: minutes(210), Do: promise.Task, To: "role:desk", Say: "answer"},
 	}},
+	{Name: conversation.DeskLadder, Version: 1, Rungs: []promise.Rung{
+		{After: 0, Do: promise.Task, To: "role:desk", Say: "answer"},
+		{After: minutes(90), Do: promise.Page, To: "role:desk", Say: "answer"},
+		{After: minutes(105), Do: promise.Task, To: "role:nurse", Say: "answer"},
+	}},
+	{Name: conversation.RedLadder, Version: 1, Rungs: []promise.Rung{
+		{After: 0, Do: promise.Page, To: "role:nurse", Say: "red"},
+		{After: minutes(4), Do: promise.Page, To: "next:nurse", Say: "red", Unless: promise.Taken},
+		{After: minutes(7), Do: promise.Page, To: "role:desk", Say: "red", Unless: promise.Taken},
+	}},
+	{Name: conversation.CallLadder, Version: 1, Rungs: []promise.Rung{
+		{After: 0, Do: promise.Task, To: "role:desk", Say: "callback"},
+		{After: minutes(20), Do: promise.Page, To: "role:desk", Say: "callback"},
+	}},
 }, appointment.Ladders()...)

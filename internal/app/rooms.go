@@ -5,6 +5,7 @@ import (
 	"io/fs"
 
 	"doorstep/internal/appointment"
+	"doorstep/internal/conversation"
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
 	"doorstep/internal/person"
@@ -25,7 +26,7 @@ type room struct {
 
 var rooms = []room{
 	{"person", person.Migrations}, {"promise", promise.Migrations}, {"message", message.Migrations}, {"record", record.Migrations},
-	{"medication", medication.Migrations}, {"reading", reading.Migrations}, {"watch", watch.Migrations}, {"programme", programme.Migrations}, {"breath", breath.Migrations}, {"appointment", appointment.Migrations},
+	{"medication", medication.Migrations}, {"reading", reading.Migrations}, {"watch", watch.Migrations}, {"programme", programme.Migrations}, {"breath", breath.Migrations}, {"appointment", appointment.Migrations}, {"conversation", conversation.Migrations},
 }
 
 // Migrate brings every room's tables up to date.

@@ -97,13 +97,14 @@ func newClinicOn(t testing.TB, db *store.DB) *clinic {
 	h.must(db.Migrate(t.Context(), "programme", programme.Migrations))
 	d.Programme = programme.New(h.clock, ids, d.Person)
 	h.must(db.Migrate(t.Context(), "appointment", appointment.Migrations))
+	h.must(db.Migrate(t.Context(), "conversation", conversation.Migrations))
 	h.booked = map[person.ID]string{}
 	var err error
 	d.Message, err = message.New(t.Context(), db, h.clock, ids, d.Person, "http://doorstep.test")
 	h.must(err)
 	d.Promise.SetHands(hands{d.Message})
 	d.Watch = watch.New(db, h.clock, d.Person, d.Promise, d.Reading)
-	d.Poster = conversation.New(db, h.clock, d.Person, d.Message, d.Promise)
+	d.Poster = conversation.New(db, h.clock, ids, d.Person, d.Message, d.Promise)
 	d.Message.SetChannel(person.SMS, &message.Counter{})
 	d.Message.SetChannel(person.Mail, &message.Counter{})
 	d.Medication = medication.New(db, h.clock, ids, d.Person, d.Promise, d.Message)
