@@ -24,6 +24,7 @@ import (
 	"doorstep/internal/reading/watch"
 	"doorstep/internal/record"
 	"doorstep/internal/store"
+	"doorstep/internal/visit"
 )
 
 // Options of New.
@@ -49,6 +50,7 @@ type Server struct {
 	Conversations *conversation.Service
 	Programme     *programme.Service
 	Appointments  *appointment.Service
+	Visits        *visit.Service
 	Intake        *device.Intake
 	Metrics       *api.Metrics // once there is a Handler
 
@@ -80,6 +82,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.Conversations = conversation.New(o.DB, o.Clock, o.IDs, s.People, s.Messages, s.Promises)
 	s.Programme = programme.New(o.Clock, o.IDs, s.People)
 	s.Appointments = appointment.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Messages, s.Record)
+	s.Visits = visit.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Record, Visits(s.Appointments))
 	s.Intake = &device.Intake{Service: s.Readings, Clock: o.Clock, Log: o.Log, Zone: s.deviceZone, Plan: s.cuePlan}
 
 	s.Promises.SetHands(hands{s.Messages})
@@ -139,7 +142,7 @@ func (s *Server) Run(ctx context.Context) error {
 		s.every(ctx, sweepEvery, "devices that change hands, times that were kept", s.turn)
 		return nil
 	})
-	g.Go(func() error { s.every(ctx, tidyEvery, "tidying readings and sessions", s.tidy); return nil })
+	g.Go(func() error { s.every(ctx, tidyEvery, "tidying readings, sessions and rooms", s.tidy); return nil })
 	err := g.Wait()
 	stop()
 	return errors.Join(err, outbox.Wait())
@@ -210,6 +213,9 @@ func (s *Server) turn(ctx context.Context) error {
 
 func (s *Server) tidy(ctx context.Context) error {
 	if _, err := s.Breath.CloseIdle(ctx); err != nil {
+		return err
+	}
+	if _, err := s.Visits.CloseIdle(ctx); err != nil {
 		return err
 	}
 	_, err := s.Readings.Compact(ctx)

@@ -20,31 +20,47 @@ import (
 	"doorstep/internal/person"
 )
 
-// chromium is one browser for the whole test binary; each test gets a window of its own.
-var chromium = sync.OnceValue(func() context.Context {
+// chromium is one browser for the whole test binary; each test gets a window of its own. Its camera and microphone are simulated.
+var chromium = sync.OnceValue(func() context.Context { return browserWith(true) })
+
+// browserWith starts a browser whose person lets pages use the camera, or does not.
+func browserWith(camera any) context.Context {
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
+		chromedp.Flag("use-fake-device-for-media-stream", true), chromedp.Flag("use-fake-ui-for-media-stream", camera))
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
 	ctx, _ := chromedp.NewContext(alloc)
-	closeBrowser = func() { chromedp.Cancel(ctx); stop() }
+	closing.Lock()
+	defer closing.Unlock()
+	closers = append(closers, func() { chromedp.Cancel(ctx); stop() })
 	if err := chromedp.Do(ctx); err != nil {
 		panic("chromium for tests: " + err.Error() + " (make test installs it)")
 	}
 	return ctx
-})
+}
 
-var closeBrowser = func() {}
+var (
+	closing sync.Mutex
+	closers []func() // of the browsers that were started
+)
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	closeBrowser()
+	for _, c := range closers {
+		c()
+	}
 	os.Exit(code)
 }
 
 // window opens a private browser window of a size, whose browser prefers a language.
 func (h *clinic) window(t *testing.T, width, height int64, lang string) context.Context {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(chromium(), chromedp.WithNewBrowserContext())
+	return h.windowOf(t, chromium(), width, height, lang)
+}
+
+func (h *clinic) windowOf(t *testing.T, browser context.Context, width, height int64, lang string) context.Context {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
 	h.must(chromedp.Do(ctx))
 	_, err := chromedp.Call(ctx, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": lang}})
@@ -179,13 +195,13 @@ func (h *clinic) look(ctx context.Context, t *testing.T, s stop, name string, wi
 }
 
 // TestPagesAreSmall: no page is larger than 100 kB, and all assets together with it are not either, but for what is fetched only when
-// somebody opens a chart.
+// somebody opens a chart or a visit by video.
 func TestPagesAreSmall(t *testing.T) {
 	t.Parallel()
 	h := newClinic(t).live()
 	assets := 0
 	for name, a := range embedded.files {
-		if !strings.HasPrefix(name, "uplot.") {
+		if !strings.HasPrefix(name, "uplot.") && !strings.HasPrefix(name, "video.") && !strings.HasPrefix(name, "livekit.") {
 			assets += len(a.body)
 		}
 	}

@@ -24,6 +24,7 @@ import (
 	"doorstep/internal/reading/watch"
 	"doorstep/internal/record"
 	"doorstep/internal/store"
+	"doorstep/internal/visit"
 )
 
 // clinic is a small clinic on real services: Ruth and Luis with their doses and readings, Elena who helps both, Rosa, Dana, Omar.
@@ -109,6 +110,8 @@ func newClinicOn(t testing.TB, db *store.DB) *clinic {
 	d.Message.SetChannel(person.Mail, &message.Counter{})
 	d.Medication = medication.New(db, h.clock, ids, d.Person, d.Promise, d.Message)
 	d.Appointment = appointment.New(db, h.clock, ids, d.Person, d.Promise, d.Message, record.New(db, h.clock, ids))
+	h.must(db.Migrate(t.Context(), "visit", visit.Migrations))
+	d.Visit = visit.New(db, h.clock, ids, d.Person, d.Promise, record.New(db, h.clock, ids), visits{d.Appointment})
 	d.Promise.SetDefaults(appointment.Ladders())
 	d.PublicURL = "http://doorstep.test"
 	h.deps = d

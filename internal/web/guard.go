@@ -24,6 +24,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("X-Frame-Options", "DENY")
+		h.Set("Permissions-Policy", "camera=(), microphone=()")
 		if s.secure {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}

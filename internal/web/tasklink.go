@@ -24,6 +24,8 @@ type taskLinkPage struct {
 	Alone  bool   // it is a call that has not come yet: the patient's own plan is what there is to do
 	Told   bool   // it is a notice to a helper: nothing to answer here
 	Asks   string // a visit or an offer: what its two answers are called, after "link."; empty: it is about doses
+	Video  string // address of the room of a visit by video
+	Opens  string // when it opens; empty: it is open
 	Thanks string
 }
 
@@ -95,6 +97,19 @@ func (s *Server) showLink(w http.ResponseWriter, r *http.Request, p *page, l lin
 			m.Asks, m.Closed = x.Kind, !waits
 			m.Say[len(m.Say)-1] += ": " + words.Value(p.Lang, x.Args["at"], p.Zone)
 		}
+	}
+	err := s.DB.Read(r.Context(), func(tx *store.Tx) error {
+		path, opens, err := s.videoOf(tx, p, l)
+		if err == nil && path != "" {
+			m.Video = "/r/" + m.Code + path
+			if !opens.IsZero() {
+				m.Opens = p.When(opens)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	return s.show(w, r, status, p, taskLinkView(m))
 }

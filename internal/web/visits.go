@@ -37,6 +37,7 @@ type visitLine struct {
 	What, On, With, Where, Status string
 	Asks                          bool // whether she comes is still to be said
 	Changes                       bool // can be moved or cancelled
+	Joins                         bool // its room is open
 }
 
 type waitLine struct {
@@ -80,6 +81,7 @@ type heldPage struct {
 	*page
 	visitLine
 	Until string
+	Steps []stepLine // of a visit by video
 }
 
 func (s *Server) visitRoutes(mux *http.ServeMux) {
@@ -190,6 +192,7 @@ func (s *Server) visitLine(tx *store.Tx, p *page, a appointment.Appointment) (vi
 	coming := a.State == appointment.Booked && a.Start.After(p.Now)
 	l.Asks = coming && a.Confirmed.IsZero() && a.Start.Sub(p.Now) <= appointment.ConfirmLead
 	l.Changes = (coming || a.State == appointment.Proposed) && p.May(person.Act)
+	l.Joins = joinable(p, a)
 	status := "visits.state." + string(a.State)
 	switch {
 	case coming && !a.Confirmed.IsZero():
@@ -403,7 +406,10 @@ func (s *Server) showVisit(w http.ResponseWriter, r *http.Request, p *page, stat
 		if a.State == appointment.Held {
 			m.Until = p.Time(a.HoldUntil)
 		}
-		m.visitLine, err = s.visitLine(tx, p, a)
+		if m.visitLine, err = s.visitLine(tx, p, a); err != nil {
+			return err
+		}
+		m.Steps, err = s.roomSteps(tx, p, a)
 		return err
 	})
 	if err != nil {

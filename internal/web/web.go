@@ -23,6 +23,7 @@ import (
 	"doorstep/internal/reading/breath"
 	"doorstep/internal/reading/watch"
 	"doorstep/internal/store"
+	"doorstep/internal/visit"
 )
 
 //go:generate go tool templ generate
@@ -39,6 +40,8 @@ type Deps struct {
 	Reading     *reading.Service
 	Programme   *programme.Service
 	Appointment *appointment.Service
+	Visit       *visit.Service
+	MediaURL    string // of the media server that browsers reach for visits; empty: none
 	Breath      *breath.Service
 	Watch       *watch.Service
 	Poster      Poster
@@ -75,6 +78,7 @@ func (s *Server) routes(mux *http.ServeMux) {
 	s.chartRoutes(mux)
 	s.breatheRoutes(mux)
 	s.visitRoutes(mux)
+	s.videoRoutes(mux)
 	s.deskRoutes(mux)
 	s.pushRoutes(mux)
 	s.setUpRoutes(mux)

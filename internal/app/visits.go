@@ -1,0 +1,46 @@
+package app
+
+import (
+	"time"
+
+	"doorstep/internal/appointment"
+	"doorstep/internal/person"
+	"doorstep/internal/store"
+	"doorstep/internal/visit"
+)
+
+// visits are the appointments, as the room of a visit by video sees them.
+type visits struct{ s *appointment.Service }
+
+// Visits answers the appointments for rooms.
+func Visits(s *appointment.Service) visit.Visits { return visits{s} }
+
+func (x visits) Visit(tx *store.Tx, org person.OrgID, id visit.ID) (visit.Visit, error) {
+	a, err := x.s.Get(tx, org, appointment.ID(id))
+	if err != nil {
+		return visit.Visit{}, err
+	}
+	v := visit.Visit{Key: visit.Key{Org: org, Patient: a.Patient, Visit: id}, Start: a.Start, End: a.End, Zone: a.Zone, Video: a.Way == appointment.Video,
+		Live: a.State == appointment.Booked || a.State == appointment.Arrived, Done: a.State == appointment.Fulfilled}
+	if v.With, err = x.s.Who(tx, a); err != nil {
+		return v, err
+	}
+	v.Interpreters, err = x.s.Interpreters(tx, a)
+	return v, err
+}
+
+func (x visits) Arrive(tx *store.Tx, v person.Viewer, org person.OrgID, id visit.ID) error {
+	a, err := x.s.Get(tx, org, appointment.ID(id))
+	if err == nil {
+		_, err = x.s.Arrive(tx, v, a)
+	}
+	return err
+}
+
+func (x visits) Seen(tx *store.Tx, v person.Viewer, org person.OrgID, id visit.ID, begun time.Time) error {
+	a, err := x.s.Get(tx, org, appointment.ID(id))
+	if err == nil {
+		_, err = x.s.Seen(tx, v, a, begun)
+	}
+	return err
+}
