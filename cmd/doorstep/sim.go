@@ -14,6 +14,7 @@ type simCmd struct {
 	Days     int    `help:"How long." default:"7"`
 	Patients int    `help:"Patients besides Ruth." default:"20"`
 	Seed     uint64 `help:"The same seed gives the same bytes." default:"1"`
+	Policy   string `help:"Instead: how soon people are seen in a clinic of five when its time is given out so, beside the telephone: phone, search, waitlist, reconfirm, overbook, doorstep, or all. --patients is not used."`
 	Faults   string `help:"What goes wrong, comma-separated: sms-fails, sms-lost, sms-refused, reports-twice, mail-down, hub-offline, repeats, scheduler-down."`
 	Database string `help:"An empty postgres://… database instead of SQLite."`
 }
@@ -21,6 +22,9 @@ type simCmd struct {
 func (c simCmd) Run(e *env) error {
 	if c.Days < 1 || c.Days > 3650 || c.Patients < 0 || c.Patients > 100_000 {
 		return usagef("--days must lie between 1 and 3,650, --patients between 0 and 100,000")
+	}
+	if c.Policy != "" {
+		return c.access(e)
 	}
 	faults, err := sim.ParseFaults(c.Faults, sim.FirstMorning)
 	if err != nil {

@@ -2,9 +2,11 @@ package appointment
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
+	"doorstep/internal/appointment/policy"
 	"doorstep/internal/clock"
 	"doorstep/internal/fault"
 	"doorstep/internal/message"
@@ -19,9 +21,6 @@ const (
 	Offered = "offer"
 	// OfferLadder asks once.
 	OfferLadder = "offer"
-
-	tooLate   = 30 * time.Minute // so near its start a freed time is offered no more
-	lookAgain = 15 * time.Minute // for somebody new on the list
 )
 
 // Freed is a time that was given back.
@@ -86,7 +85,7 @@ func (s *Service) putFreed(tx *store.Tx, f Freed) error {
 // free puts the time of an appointment that was given back before those who wait.
 func (s *Service) free(tx *store.Tx, a Appointment) error {
 	now := s.clock.Now()
-	if a.Start.Sub(now) < tooLate {
+	if a.Start.Sub(now) < policy.TooLate {
 		return nil
 	}
 	return s.putFreed(tx, Freed{Org: a.Org, ID: clock.DerivedID("freed", string(a.ID)), Type: a.Type, Way: a.Way, Place: a.Place, Start: a.Start, End: a.End,
@@ -157,7 +156,7 @@ func (s *Service) fill(tx *store.Tx, org person.OrgID, id string) (int, error) {
 		return 0, err
 	}
 	left := f.Start.Sub(now)
-	if left < tooLate {
+	if left < policy.TooLate {
 		f.State = "lapsed"
 		return 0, s.putFreed(tx, f)
 	}
@@ -177,10 +176,15 @@ func (s *Service) fill(tx *store.Tx, org person.OrgID, id string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	n := min(batchSize(acceptance(yes, all), left, f.Offers), len(who))
-	f.Next = now.Add(lookAgain)
+	n := min(policy.BatchSize(policy.Acceptance(yes, all), left, f.Offers), len(who))
+	f.Next = now.Add(policy.LookAgain)
+	if n == 0 { // nobody else is to be asked now: whoever searches may have it
+		if err := s.unkeep(tx, f); err != nil {
+			return 0, err
+		}
+	}
 	switch {
-	case f.Offers >= offersMost:
+	case f.Offers >= policy.OffersMost:
 		f.State = "lapsed" // enough people were asked; it stays in the search
 		return 0, s.putFreed(tx, f)
 	case n == 0:
@@ -189,7 +193,10 @@ func (s *Service) fill(tx *store.Tx, org person.OrgID, id string) (int, error) {
 		}
 		return 0, s.putFreed(tx, f)
 	}
-	until := now.Add(min(answerWithin(left), left-tooLate/2))
+	until := now.Add(min(policy.AnswerWithin(left), left-policy.TooLate/2))
+	if kept, err := s.keepFor(tx, f, until); err != nil || !kept {
+		return 0, err
+	}
 	for _, e := range who[:n] {
 		if err := s.offer(tx, f, e, now, until); err != nil {
 			return 0, err
@@ -203,8 +210,8 @@ func (s *Service) fill(tx *store.Tx, org person.OrgID, id string) (int, error) {
 func (s *Service) taken(tx *store.Tx, f Freed) (bool, error) {
 	var n int
 	_, err := tx.Row(`SELECT COUNT(*) FROM claim WHERE org = $1 AND resource IN (SELECT value FROM `+tx.List("$2")+` ids) AND from_at < $3 AND until_at > $4
-		AND (hold_until = 0 OR hold_until > $5)`,
-		[]any{string(f.Org), asJSON(f.Resources), store.Micros(f.End), store.Micros(f.Start), store.Micros(s.clock.Now())}, &n)
+		AND (hold_until = 0 OR hold_until > $5) AND appointment <> $6`,
+		[]any{string(f.Org), asJSON(f.Resources), store.Micros(f.End), store.Micros(f.Start), store.Micros(s.clock.Now()), f.ID}, &n)
 	return n > 0, err
 }
 
@@ -215,7 +222,7 @@ func (s *Service) answered(tx *store.Tx, org person.OrgID) (yes, all int, err er
 	return yes, all, err
 }
 
-// eligible answers who can be offered a freed time now, who asked first comes first; and, when some are asleep, when the first of
+// eligible answers who can be offered a freed time now, by turns, and in each who asked first comes first; and, when some are asleep, when the first of
 // them wakes.
 func (s *Service) eligible(tx *store.Tx, f Freed, now time.Time) (who []Entry, quiet time.Time, err error) {
 	list, err := s.Waitlist(tx, f.Org, f.Type)
@@ -268,11 +275,10 @@ func (s *Service) eligible(tx *store.Tx, f Freed, now time.Time) (who []Entry, q
 		}
 		who = append(who, e)
 	}
-	return who, quiet, nil
+	silent, err := s.silent(tx, f.Org)
+	slices.SortStableFunc(who, func(a, b Entry) int { return policy.Turn(silent[a.Patient]) - policy.Turn(silent[b.Patient]) })
+	return who, quiet, err
 }
-
-// sooner is how much earlier a time must be for somebody who has one already.
-const sooner = 24 * time.Hour
 
 // hasNear reports whether a freed time is of no use to a person: she has another visit then, or one that is hardly later.
 func (s *Service) hasNear(tx *store.Tx, e Entry, f Freed) (bool, error) {
@@ -284,7 +290,7 @@ func (s *Service) hasNear(tx *store.Tx, e Entry, f Freed) (bool, error) {
 		if !a.State.Live() {
 			continue
 		}
-		if a.ID == e.Has && a.Start.Sub(f.Start) < sooner || a.ID != e.Has && a.Start.Before(f.End) && a.End.After(f.Start) {
+		if a.ID == e.Has && a.Start.Sub(f.Start) < policy.Sooner || a.ID != e.Has && a.Start.Before(f.End) && a.End.After(f.Start) {
 			return true, nil
 		}
 	}
@@ -401,6 +407,9 @@ func (s *Service) answer(tx *store.Tx, v person.Viewer, org person.OrgID, patien
 	if f.State == "filled" || f.State == "booked" || entry.State != Waiting || !f.Start.After(now) {
 		return Appointment{}, s.gone(tx, v, o)
 	}
+	if err := s.unkeep(tx, f); err != nil {
+		return Appointment{}, err
+	}
 	var a Appointment
 	err = tx.Try(func() (err error) {
 		a, err = s.BookIn(tx, v, Request{Org: org, Patient: patient, Type: f.Type, Way: f.Way, Place: f.Place, Start: f.Start, Resources: f.Resources,
@@ -486,6 +495,9 @@ func (s *Service) withdraw(tx *store.Tx, v person.Viewer, o OfferRow, reason str
 // close ends a freed time: every other open offer of it is gone, and its person keeps her place. Who has not answered is not
 // disturbed again; who answers hears it.
 func (s *Service) close(tx *store.Tx, f Freed, winner string) error {
+	if err := s.unkeep(tx, f); err != nil {
+		return err
+	}
 	if err := s.putFreed(tx, f); err != nil {
 		return err
 	}

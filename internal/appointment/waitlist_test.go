@@ -166,6 +166,61 @@ func TestWhoIsOffered(t *testing.T) {
 	})
 }
 
+// While its offers stand, a freed time is kept for those who wait: the search gives it to nobody, and whoever asks for it hears so. When they
+// run out it is everybody's again.
+func TestOfferedTimeIsKept(t *testing.T) {
+	each(t, func(c *clinic) {
+		c.Clock.Advance(time.Hour)
+		a := c.book(c.ruth, c.request(at(5, 9, 0)))
+		who := c.waits(3, appointment.Wish{})
+		c.cancel(a)
+		c.fill()
+		r := c.request(at(5, 9, 0))
+		if _, err := c.Appointments.Book(c.Context(), c.ruth, r); err != appointment.ErrTaken {
+			c.Fatalf("somebody else has it while it is offered: %v", err)
+		}
+		for i := range who {
+			c.Receive(waiterPhone(i), "2")
+		}
+		c.fill() // nobody is left to be asked
+		c.book(c.ruth, r)
+		c.SMS.Took()
+		c.Receive(waiterPhone(0), "A1")
+		if got := c.SMS.Took(); len(got) != 1 || strings.Contains(got[0], "It is yours") {
+			c.Errorf("the same time twice: %q", got)
+		}
+	})
+}
+
+// Whoever lets an offer pass without a word is asked after those who have not, and a word brings her back to the front.
+func TestSilentAreAskedLast(t *testing.T) {
+	each(t, func(c *clinic) {
+		c.Clock.Advance(time.Hour)
+		first, second := c.book(c.ruth, c.request(at(5, 9, 0))), c.book(c.ruth, c.request(at(5, 10, 0)))
+		c.waits(6, appointment.Wish{})
+		c.SMS.Took()
+		c.cancel(first)
+		c.SMS.Took()
+		c.fill()
+		c.offered("sooner time is free", 0, 1, 2)
+		c.Receive(waiterPhone(1), "2")
+		c.SMS.Took()
+		c.Clock.Advance(2*time.Hour + time.Minute)
+		c.fill() // the next three for the first time
+		c.offered("sooner time is free", 3, 4, 5)
+		for _, i := range []int{3, 4} {
+			c.Receive(waiterPhone(i), "2")
+		}
+		c.Clock.Advance(2*time.Hour + time.Minute)
+		c.fill()
+		c.SMS.Took()
+		c.cancel(second)
+		c.SMS.Took()
+		c.fill()
+		c.offered("sooner time is free", 1, 3, 4, 0) // without turns 2 would be the fourth, and 0 the first
+	})
+}
+
 // Two people answer YES in the same instant: one has it, the other keeps her place and hears so at once.
 func TestFault10TwoSayYes(t *testing.T) {
 	each(t, func(c *clinic) {

@@ -4,8 +4,10 @@ import "math"
 
 // Interval is an estimate with its 95 % interval, counted from N values.
 type Interval struct {
-	Value, Low, High float64
-	N                int
+	Value float64 `json:"value"`
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
+	N     int     `json:"n"`
 }
 
 // MeanInterval answers the mean of independent values with its 95 % interval by Student's t. For paired values, give it their
