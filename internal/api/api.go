@@ -21,6 +21,7 @@ import (
 
 	"doorstep/internal/appointment"
 	"doorstep/internal/clock"
+	"doorstep/internal/conversation"
 	"doorstep/internal/fault"
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
@@ -56,7 +57,9 @@ type Deps struct {
 	// Viewer answers who holds the page's cookie; nil: programs sign in by bearer token alone.
 	Viewer func(*http.Request) (person.Viewer, error)
 	// SMSToken answers the secret with which an organization's gateway signs its calls; empty: it has no gateway.
-	SMSToken  func(person.OrgID) string
+	SMSToken func(person.OrgID) string
+	// Calls takes calls to the clinic's number.
+	Calls     *conversation.Service
 	Metrics   *Metrics      // nil: no /metrics
 	LagLimit  time.Duration // of the ledger, past which this node is not ready; 0: a minute
 	Version   string

@@ -20,6 +20,7 @@ const nothing = `<?xml version="1.0" encoding="UTF-8"?><Response/>`
 func (s *server) hookRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /hooks/sms/{org}", s.hook(s.inbound))
 	mux.HandleFunc("POST /hooks/sms/{org}/status", s.hook(s.status))
+	s.voiceRoutes(mux)
 }
 
 // hook lets through what the organization's gateway has signed. Nothing is stored, or looked at, before that is known.

@@ -22,6 +22,9 @@ func (g Gateways) channels(org person.OrgID, st web.Settings) map[person.Channel
 	if st.SMS.URL != "" {
 		out[person.SMS] = &gateway.SMS{URL: st.SMS.URL, Account: st.SMS.Account, Token: st.SMS.Token, From: st.SMS.From, Callback: g.PublicURL + "/hooks/sms/" + string(org) + "/status"}
 	}
+	if st.SMS.URL != "" { // the same account calls those who take no texts
+		out[person.Voice] = &gateway.Voice{URL: st.SMS.URL, Account: st.SMS.Account, Token: st.SMS.Token, From: st.SMS.From, Words: g.PublicURL + "/hooks/voice/" + string(org) + "/say/"}
+	}
 	if st.Mail.Host != "" {
 		out[person.Mail] = &gateway.Mail{Host: st.Mail.Host, Port: st.Mail.Port, User: st.Mail.User, Password: st.Mail.Password, From: st.Mail.From}
 	}

@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"doorstep/internal/clock"
@@ -92,8 +93,16 @@ func (s *Service) called(tx *store.Tx, c Call) (Told, error) {
 // caller answers the patient whose number it is, if there is exactly one.
 func (s *Service) caller(tx *store.Tx, c Call) (person.Person, error) {
 	contacts, err := s.people.AtAddress(tx, c.Org, person.SMS, c.From)
-	if err != nil || len(contacts) != 1 {
+	if err != nil {
 		return person.Person{}, err
+	}
+	calls, err := s.people.AtAddress(tx, c.Org, person.Voice, c.From)
+	if err != nil {
+		return person.Person{}, err
+	}
+	contacts = append(contacts, calls...)
+	if len(contacts) == 0 || slices.ContainsFunc(contacts, func(x person.Contact) bool { return x.Person != contacts[0].Person }) {
+		return person.Person{}, nil
 	}
 	p, err := s.people.Get(tx, c.Org, contacts[0].Person)
 	if err != nil || p.Role != person.Patient {

@@ -200,6 +200,9 @@ func (s *Service) Reply(tx *store.Tx, a message.Answer, id promise.ID) (say stri
 		return "closed", nil, nil
 	}
 	w := Word{Org: a.Org, Patient: a.Patient, Promise: id, Taken: a.Number == 1, By: a.By, Kind: "text", Source: "text", At: a.At}
+	if a.Source == "phone" { // a key pressed during a call
+		w.Kind, w.Source = "word", "phone"
+	}
 	if a.Number == 2 {
 		return "thanks.skipped", args, s.Say(tx, w)
 	}

@@ -129,6 +129,8 @@ func (s *Service) send(ctx context.Context, r *route, list []Message) ([]Result,
 		switch r.name {
 		case person.Mail:
 			out[i].Subject = s.subject(m)
+		case person.Voice:
+			out[i].Link = "/r/" + s.LinkCode(m.Org, m.Patient, m.At)
 		case person.Push:
 			if err := s.glance(ctx, m, &out[i]); err != nil {
 				return nil, err

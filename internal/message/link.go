@@ -86,6 +86,11 @@ var errNoLink = fault.NotFoundf("This link has run out. Ask for a new one, or ca
 
 // OpenLink answers the message that a link's code names, while the link lives.
 func (s *Service) OpenLink(tx *store.Tx, code string) (Message, error) {
+	return s.openLink(tx, code, "promises <> ''")
+}
+
+// openLink answers the first message of a code's instant that a condition lets through.
+func (s *Service) openLink(tx *store.Tx, code, condition string) (Message, error) {
 	b, err := linkText.DecodeString(strings.ToLower(strings.TrimSpace(code)))
 	if err != nil || len(b) != linkBytes {
 		return Message{}, errNoLink
@@ -106,7 +111,7 @@ func (s *Service) OpenLink(tx *store.Tx, code string) (Message, error) {
 		if s.clock.Now().Sub(at) > linkLives {
 			return Message{}, errNoLink
 		}
-		list, err := s.list(tx, "org = $1 AND shard = $2 AND patient = $3 AND at = $4 AND inward = 0 AND promises <> '' ORDER BY id LIMIT 1",
+		list, err := s.list(tx, "org = $1 AND shard = $2 AND patient = $3 AND at = $4 AND inward = 0 AND "+condition+" ORDER BY id LIMIT 1",
 			string(o.ID), Shard(patient), string(patient), store.Micros(at))
 		if err != nil {
 			return Message{}, err

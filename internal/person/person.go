@@ -167,11 +167,12 @@ const (
 type Channel string
 
 const (
-	SMS  Channel = "sms"
-	Mail Channel = "mail"
-	Push Channel = "push" // the address is the browser's subscription as JSON
-	Page Channel = "page" // always there, needs no consent
-	Cue  Channel = "cue"  // a light or sound on a device; the address is the device
+	SMS   Channel = "sms"
+	Mail  Channel = "mail"
+	Push  Channel = "push"  // the address is the browser's subscription as JSON
+	Page  Channel = "page"  // always there, needs no consent
+	Voice Channel = "voice" // a call that speaks: for a telephone that takes no texts
+	Cue   Channel = "cue"   // a light or sound on a device; the address is the device
 )
 
 // Contact is one address of a person on one channel, with the person's consent, when and how it was given.

@@ -263,7 +263,7 @@ func (s *Service) SetContact(tx *store.Tx, org OrgID, c Contact) error {
 // checkAddress brings a telephone number to E.164 and an e-mail address to lower case, or says what is wrong.
 func checkAddress(c *Contact) error {
 	switch c.Channel {
-	case SMS:
+	case SMS, Voice:
 		n, err := Phone(c.Address)
 		if err != nil {
 			return err

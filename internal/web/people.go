@@ -163,7 +163,7 @@ func (s *Server) saveAddresses(tx *store.Tx, r *http.Request, who person.Person)
 	for _, a := range []struct {
 		field   string
 		channel person.Channel
-	}{{"phone", person.SMS}, {"mail", person.Mail}} {
+	}{{"phone", person.SMS}, {"landline", person.Voice}, {"mail", person.Mail}} {
 		address := strings.TrimSpace(r.PostForm.Get(a.field))
 		if address == "" {
 			continue
