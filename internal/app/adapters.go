@@ -15,6 +15,7 @@ import (
 	"doorstep/internal/promise"
 	"doorstep/internal/reading"
 	"doorstep/internal/store"
+	"doorstep/internal/waiting"
 )
 
 // answerer gives numbered answers to the room whose promise was asked about.
@@ -28,6 +29,9 @@ func (a answerer) Open(tx *store.Tx, org person.OrgID, patient person.ID, promis
 		}
 		if p.Kind == appointment.Promised || p.Kind == appointment.Offered {
 			waits, err := a.s.Appointments.Waits(tx, p)
+			if err == nil && !waits && p.Kind == appointment.Promised {
+				waits, err = a.s.Waiting.Asked(tx, p)
+			}
 			if err != nil || waits {
 				return waits, err
 			}
@@ -51,6 +55,10 @@ func (a answerer) Answer(tx *store.Tx, ans message.Answer) (string, map[string]s
 		case medication.Kind, medication.Travel:
 			say, args, err = a.s.Medication.Reply(tx, ans, p.ID)
 		case appointment.Promised:
+			if ans.Say == waiting.AskHere {
+				say, args, err = a.s.Waiting.Reply(tx, ans, p)
+				break
+			}
 			say, args, err = a.s.Appointments.Reply(tx, ans, p)
 		case appointment.Offered:
 			say, args, err = a.s.Appointments.ReplyOffer(tx, ans, p)

@@ -25,6 +25,8 @@ import (
 	"doorstep/internal/record"
 	"doorstep/internal/store"
 	"doorstep/internal/visit"
+	"doorstep/internal/waiting"
+	"doorstep/internal/waiting/visits"
 )
 
 // Options of New.
@@ -50,6 +52,7 @@ type Server struct {
 	Conversations *conversation.Service
 	Programme     *programme.Service
 	Appointments  *appointment.Service
+	Waiting       *waiting.Service
 	Visits        *visit.Service
 	Intake        *device.Intake
 	Metrics       *api.Metrics // once there is a Handler
@@ -82,6 +85,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.Conversations = conversation.New(o.DB, o.Clock, o.IDs, s.People, s.Messages, s.Promises)
 	s.Programme = programme.New(o.Clock, o.IDs, s.People)
 	s.Appointments = appointment.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Messages, s.Record)
+	s.Waiting = waiting.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Messages, visits.Of{Service: s.Appointments})
 	s.Visits = visit.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Record, Visits(s.Appointments))
 	s.Intake = &device.Intake{Service: s.Readings, Clock: o.Clock, Log: o.Log, Zone: s.deviceZone, Plan: s.cuePlan}
 
@@ -91,6 +95,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.Promises.SetWatcher(conversation.CallBack, s.Conversations)
 	s.Messages.SetAnswerer(answerer{s})
 	s.Messages.SetDesk(desk{s})
+	s.Messages.SetArrivals(s.Waiting)
 	s.Messages.SetChannel(person.Cue, cues{s})
 	s.Readings.Listen(s.Watch)
 	s.Readings.Listen(measured{s})
@@ -205,6 +210,9 @@ func (s *Server) turn(ctx context.Context) error {
 		return err
 	}
 	if _, err := s.Appointments.FillDue(ctx); err != nil {
+		return err
+	}
+	if err := s.eachOrg(ctx, func(o person.Org) error { _, err := s.Waiting.Update(ctx, o.ID); return err }); err != nil {
 		return err
 	}
 	_, err := s.Readings.TurnDue(ctx)

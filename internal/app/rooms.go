@@ -17,6 +17,7 @@ import (
 	"doorstep/internal/record"
 	"doorstep/internal/store"
 	"doorstep/internal/visit"
+	"doorstep/internal/waiting"
 )
 
 // room is one package's tables.
@@ -27,7 +28,7 @@ type room struct {
 
 var rooms = []room{
 	{"person", person.Migrations}, {"promise", promise.Migrations}, {"message", message.Migrations}, {"record", record.Migrations},
-	{"medication", medication.Migrations}, {"reading", reading.Migrations}, {"watch", watch.Migrations}, {"programme", programme.Migrations}, {"breath", breath.Migrations}, {"appointment", appointment.Migrations}, {"conversation", conversation.Migrations}, {"visit", visit.Migrations},
+	{"medication", medication.Migrations}, {"reading", reading.Migrations}, {"watch", watch.Migrations}, {"programme", programme.Migrations}, {"breath", breath.Migrations}, {"appointment", appointment.Migrations}, {"conversation", conversation.Migrations}, {"waiting", waiting.Migrations}, {"visit", visit.Migrations},
 }
 
 // Migrate brings every room's tables up to date.

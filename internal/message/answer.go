@@ -9,13 +9,14 @@ import (
 type Word int
 
 const (
-	Free   Word = iota // a person has to read it
-	Choice             // a numbered answer, perhaps with a question's code
-	Yes                // yes, without a code
-	No                 // no, without a code
-	Stop               // STOP
-	Start              // START
-	HelpMe             // HELP
+	Free    Word = iota // a person has to read it
+	Choice              // a numbered answer, perhaps with a question's code
+	Yes                 // yes, without a code
+	No                  // no, without a code
+	Stop                // STOP
+	Start               // START
+	HelpMe              // HELP
+	Arrived             // HERE
 )
 
 // Reply is a text as understood.
@@ -31,6 +32,7 @@ var plainWords = map[string]Word{
 	"HELP": HelpMe, "INFO": HelpMe, "AYUDA": HelpMe,
 	"YES": Yes, "Y": Yes, "SI": Yes, "TAKEN": Yes, "TOOK": Yes, "DONE": Yes, "OK": Yes, "TOOK THEM": Yes, "I TOOK THEM": Yes, "YES I TOOK THEM": Yes,
 	"HECHO": Yes, "LISTO": Yes, "LISTA": Yes, "TOMADO": Yes, "LAS TOME": Yes, "YA": Yes, "TOMADAS": Yes,
+	"HERE": Arrived, "IM HERE": Arrived, "I AM HERE": Arrived, "ARRIVED": Arrived, "AQUI": Arrived, "ESTOY AQUI": Arrived, "LLEGUE": Arrived, "YA LLEGUE": Arrived, "YA ESTOY AQUI": Arrived,
 	"NO": No, "NOT TODAY": No, "SKIP": No, "HOY NO": No, "NOPE": No,
 }
 

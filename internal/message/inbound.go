@@ -81,6 +81,9 @@ func (s *Service) receive(tx *store.Tx, in Inbound) error {
 	case len(contacts) == 0:
 		return s.stranger(tx, in, m)
 	}
+	if reply.Word == Arrived {
+		return s.arrived(tx, in, m, contacts)
+	}
 	questions, err := s.questions(tx, in.Org, in.Channel, in.From)
 	if err != nil {
 		return err

@@ -53,6 +53,7 @@ type Service struct {
 	macs      sync.Pool // hash.Hash keyed with secret: keying costs as much as a link
 	answers   Answerer
 	desk      Desk
+	arrivals  Arrivals
 
 	mu      sync.Mutex
 	routes  map[person.Channel]*route

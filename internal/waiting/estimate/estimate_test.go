@@ -89,8 +89,8 @@ func TestWaitsWithChance(t *testing.T) {
 func TestLearner(t *testing.T) {
 	t.Parallel()
 	var l estimate.Learner
-	near(t, "a new clinic trusts its plan", l.Length("follow", "osei", 20).Mean, 22, 1e-9)
-	near(t, "and what is usual", 1/l.Leave(), 90, 1e-9)
+	near(t, "a new clinic trusts its plan", l.Length("follow", "osei", 20).Mean, 21, 1e-9)
+	near(t, "and what is usual", 1/l.Leave(), 180, 1e-9)
 	r := rand.New(rand.NewPCG(1, 1))
 	for range 400 {
 		l.Seen("follow", "osei", 20, 30+6*r.NormFloat64())

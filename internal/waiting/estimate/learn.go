@@ -28,9 +28,9 @@ const (
 	keepVisits = 0.997
 	keepLeft   = 0.999
 	planned    = 5.0
-	priorCV    = 0.6  // of visits in general practice
-	priorGap   = 2.0  // minutes
-	priorStay  = 90.0 // minutes that a person waits before she leaves, on average
+	priorCV    = 0.6   // of visits in general practice
+	priorGap   = 1.0   // minutes
+	priorStay  = 180.0 // minutes that a person waits before she leaves, on average
 	priorLeft  = 2.0
 	longest    = 8 * 60.0
 )
