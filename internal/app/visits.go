@@ -9,13 +9,13 @@ import (
 	"doorstep/internal/visit"
 )
 
-// visits are the appointments, as the room of a visit by video sees them.
-type visits struct{ s *appointment.Service }
+// videoVisits are the appointments, as the room of a visit by video sees them.
+type videoVisits struct{ s *appointment.Service }
 
 // Visits answers the appointments for rooms.
-func Visits(s *appointment.Service) visit.Visits { return visits{s} }
+func Visits(s *appointment.Service) visit.Visits { return videoVisits{s} }
 
-func (x visits) Visit(tx *store.Tx, org person.OrgID, id visit.ID) (visit.Visit, error) {
+func (x videoVisits) Visit(tx *store.Tx, org person.OrgID, id visit.ID) (visit.Visit, error) {
 	a, err := x.s.Get(tx, org, appointment.ID(id))
 	if err != nil {
 		return visit.Visit{}, err
@@ -29,7 +29,7 @@ func (x visits) Visit(tx *store.Tx, org person.OrgID, id visit.ID) (visit.Visit,
 	return v, err
 }
 
-func (x visits) Arrive(tx *store.Tx, v person.Viewer, org person.OrgID, id visit.ID) error {
+func (x videoVisits) Arrive(tx *store.Tx, v person.Viewer, org person.OrgID, id visit.ID) error {
 	a, err := x.s.Get(tx, org, appointment.ID(id))
 	if err == nil {
 		_, err = x.s.Arrive(tx, v, a)
@@ -37,7 +37,7 @@ func (x visits) Arrive(tx *store.Tx, v person.Viewer, org person.OrgID, id visit
 	return err
 }
 
-func (x visits) Seen(tx *store.Tx, v person.Viewer, org person.OrgID, id visit.ID, begun time.Time) error {
+func (x videoVisits) Seen(tx *store.Tx, v person.Viewer, org person.OrgID, id visit.ID, begun time.Time) error {
 	a, err := x.s.Get(tx, org, appointment.ID(id))
 	if err == nil {
 		_, err = x.s.Seen(tx, v, a, begun)

@@ -111,7 +111,7 @@ func newClinicOn(t testing.TB, db *store.DB) *clinic {
 	d.Medication = medication.New(db, h.clock, ids, d.Person, d.Promise, d.Message)
 	d.Appointment = appointment.New(db, h.clock, ids, d.Person, d.Promise, d.Message, record.New(db, h.clock, ids))
 	h.must(db.Migrate(t.Context(), "visit", visit.Migrations))
-	d.Visit = visit.New(db, h.clock, ids, d.Person, d.Promise, record.New(db, h.clock, ids), visits{d.Appointment})
+	d.Visit = visit.New(db, h.clock, ids, d.Person, d.Promise, record.New(db, h.clock, ids), videoVisits{d.Appointment})
 	d.Promise.SetDefaults(appointment.Ladders())
 	d.PublicURL = "http://doorstep.test"
 	h.deps = d

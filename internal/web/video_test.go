@@ -20,10 +20,10 @@ import (
 	"doorstep/internal/visit/turn"
 )
 
-// visits are the appointments for the rooms, as the whole server's wiring gives them.
-type visits struct{ s *appointment.Service }
+// videoVisits are the appointments for the rooms, as the whole server's wiring gives them.
+type videoVisits struct{ s *appointment.Service }
 
-func (x visits) Visit(tx *store.Tx, org person.OrgID, id visit.ID) (visit.Visit, error) {
+func (x videoVisits) Visit(tx *store.Tx, org person.OrgID, id visit.ID) (visit.Visit, error) {
 	a, err := x.s.Get(tx, org, appointment.ID(id))
 	if err != nil {
 		return visit.Visit{}, err
@@ -34,7 +34,7 @@ func (x visits) Visit(tx *store.Tx, org person.OrgID, id visit.ID) (visit.Visit,
 	return v, err
 }
 
-func (x visits) Arrive(tx *store.Tx, v person.Viewer, org person.OrgID, id visit.ID) error {
+func (x videoVisits) Arrive(tx *store.Tx, v person.Viewer, org person.OrgID, id visit.ID) error {
 	a, err := x.s.Get(tx, org, appointment.ID(id))
 	if err == nil {
 		_, err = x.s.Arrive(tx, v, a)
@@ -42,7 +42,7 @@ func (x visits) Arrive(tx *store.Tx, v person.Viewer, org person.OrgID, id visit
 	return err
 }
 
-func (x visits) Seen(tx *store.Tx, v person.Viewer, org person.OrgID, id visit.ID, begun time.Time) error {
+func (x videoVisits) Seen(tx *store.Tx, v person.Viewer, org person.OrgID, id visit.ID, begun time.Time) error {
 	a, err := x.s.Get(tx, org, appointment.ID(id))
 	if err == nil {
 		_, err = x.s.Seen(tx, v, a, begun)
