@@ -38,7 +38,12 @@ func (s *Server) endCall(w http.ResponseWriter, r *http.Request, p *page) error 
 		return err
 	}
 	return s.calling(w, r, p, "call.ended", func(tx *store.Tx) (programme.Call, error) {
-		return s.Programme.EndCall(tx, p.Viewer, p.Patient.ID, r.PathValue("call"), r.PostForm.Get("live") == "yes")
+		live := r.PostForm.Get("live") == "yes"
+		c, err := s.Programme.EndCall(tx, p.Viewer, p.Patient.ID, r.PathValue("call"), live)
+		if err == nil && live { // who asked to be called back has been
+			err = s.Conversation.Reached(tx, p.Viewer, p.Patient.ID, p.Now)
+		}
+		return c, err
 	})
 }
 

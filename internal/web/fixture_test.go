@@ -105,7 +105,8 @@ func newClinicOn(t testing.TB, db *store.DB) *clinic {
 	h.must(err)
 	d.Promise.SetHands(hands{d.Message})
 	d.Watch = watch.New(db, h.clock, d.Person, d.Promise, d.Reading)
-	d.Poster = conversation.New(db, h.clock, ids, d.Person, d.Message, d.Promise)
+	d.Conversation = conversation.New(db, h.clock, ids, d.Person, d.Message, d.Promise)
+	d.Poster = d.Conversation
 	d.Message.SetChannel(person.SMS, &message.Counter{})
 	d.Message.SetChannel(person.Mail, &message.Counter{})
 	d.Medication = medication.New(db, h.clock, ids, d.Person, d.Promise, d.Message)
@@ -142,7 +143,9 @@ func (h *clinic) people() {
 		h.must(h.Person.SaveTeam(tx, h.org, person.Team{ID: "other", Name: "Other team"}))
 		h.must(h.Promise.SaveLadder(tx, h.org, doseLadder))
 		h.must(h.Promise.SaveLadder(tx, h.org, promise.Ladder{Name: "dose.critical", Version: 1, Rungs: doseLadder.Rungs}))
-		h.must(h.Promise.SaveLadder(tx, h.org, promise.Ladder{Name: "answer", Version: 1}))
+		for _, name := range []string{conversation.Ladder, conversation.DeskLadder, conversation.RedLadder, conversation.CallLadder} {
+			h.must(h.Promise.SaveLadder(tx, h.org, promise.Ladder{Name: name, Version: 1}))
+		}
 		h.ruth = h.add(tx, person.Patient, "Ruth Abbott", 1947, "en", "+15550100001", h.team)
 		h.luis = h.add(tx, person.Patient, "Luis Ortega", 1951, "es", "+15550100002", h.team)
 		h.elena = h.add(tx, person.Caregiver, "Elena Abbott", 1975, "en", "+15550100003")

@@ -96,6 +96,19 @@ func (s *Server) thread(tx *store.Tx, names *names) (talk, error) {
 		return t, err
 	}
 	t.Answer = p.T("say.answer", "time", p.When(open[0].By))
+	held, err := s.Conversation.Of(tx, p.Org.ID, p.Patient.ID)
+	if err != nil {
+		return t, err
+	}
+	for _, c := range held {
+		if c.Promise == open[0].ID && c.Owner != "" {
+			who, err := names.of(c.Owner)
+			if err != nil {
+				return t, err
+			}
+			t.Answer = p.T("messages.held", "who", who) + " " + t.Answer
+		}
+	}
 	return t, nil
 }
 

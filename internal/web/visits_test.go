@@ -66,7 +66,7 @@ func (h *clinic) visitStops(patient, helper, nurse *person.Person) []stop {
 	staff := "/desk/people/" + string(patient.ID)
 	return []stop{{"visits", "/visits", patient}, {"visits-find", "/visits/find?type=follow", patient}, {"visits-none", "/visits/find?type=new&from=2026-05-20", patient},
 		{"visit", "/visits/" + h.booked[patient.ID], patient}, {"helping-visits", "/helping/" + string(patient.ID) + "/visits", helper},
-		{"person-visits", staff + "/visits", nurse}, {"desk-calendar", "/desk/calendar?day=2026-03-12", nurse}, {"person-find", staff + "/visits/find?type=follow&way=clinic", nurse}}
+		{"person-visits", staff + "/visits", nurse}, {"desk-inbox", "/desk/inbox", nurse}, {"desk-calendar", "/desk/calendar?day=2026-03-12", nurse}, {"person-find", staff + "/visits/find?type=follow&way=clinic", nurse}}
 }
 
 func TestVisitsFromSearchToBooked(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 
 	"doorstep/internal/appointment"
 	"doorstep/internal/clock"
+	"doorstep/internal/conversation"
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
 	"doorstep/internal/person"
@@ -30,25 +31,26 @@ import (
 
 // Deps are what the pages stand on.
 type Deps struct {
-	DB          *store.DB
-	Clock       clock.Clock
-	IDs         *clock.IDs
-	Person      *person.Service
-	Promise     *promise.Service
-	Message     *message.Service
-	Medication  *medication.Service
-	Reading     *reading.Service
-	Programme   *programme.Service
-	Appointment *appointment.Service
-	Visit       *visit.Service
-	MediaURL    string // of the media server that browsers reach for visits; empty: none
-	Breath      *breath.Service
-	Watch       *watch.Service
-	Poster      Poster
-	Gateways    Gateways
-	Demo        Demo   // nil but in the demo
-	PublicURL   string // how people reach this server: https://doorstep.example
-	Log         *slog.Logger
+	DB           *store.DB
+	Clock        clock.Clock
+	IDs          *clock.IDs
+	Person       *person.Service
+	Promise      *promise.Service
+	Message      *message.Service
+	Medication   *medication.Service
+	Reading      *reading.Service
+	Programme    *programme.Service
+	Appointment  *appointment.Service
+	Visit        *visit.Service
+	MediaURL     string // of the media server that browsers reach for visits; empty: none
+	Breath       *breath.Service
+	Watch        *watch.Service
+	Poster       Poster
+	Conversation *conversation.Service
+	Gateways     Gateways
+	Demo         Demo   // nil but in the demo
+	PublicURL    string // how people reach this server: https://doorstep.example
+	Log          *slog.Logger
 }
 
 // Server answers pages.
@@ -78,6 +80,7 @@ func (s *Server) routes(mux *http.ServeMux) {
 	s.chartRoutes(mux)
 	s.breatheRoutes(mux)
 	s.visitRoutes(mux)
+	s.inboxRoutes(mux)
 	s.videoRoutes(mux)
 	s.deskRoutes(mux)
 	s.pushRoutes(mux)
