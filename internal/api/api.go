@@ -114,6 +114,7 @@ func (s *server) jsonRoutes(mux *http.ServeMux) {
 	s.adherenceRoutes()
 	s.readingRoutes()
 	s.appointmentRoutes()
+	s.accessRoutes()
 	s.messageRoutes()
 	s.deviceRoutes(mux)
 	s.ruleRoutes()

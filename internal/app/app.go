@@ -212,6 +212,9 @@ func (s *Server) turn(ctx context.Context) error {
 	if _, err := s.Appointments.FillDue(ctx); err != nil {
 		return err
 	}
+	if err := s.Appointments.SampleDue(ctx); err != nil {
+		return err
+	}
 	if err := s.eachOrg(ctx, func(o person.Org) error { _, err := s.Waiting.Update(ctx, o.ID); return err }); err != nil {
 		return err
 	}
