@@ -59,6 +59,12 @@ func TestInbox(t *testing.T) {
 	if answer, page := h.post(omar, "/desk/inbox/rules", "name", "X", "words", "y", "role", "nurse", "minutes", "soon"); answer.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(page, "problem") {
 		t.Errorf("a wrong rule: %d", answer.StatusCode)
 	}
+	// It stands ready on the person's page, in her language.
+	_, page = h.get(omar, "/desk/people/"+string(h.luis.ID))
+	ready := between(t, page, "?ready=", "#body")
+	if _, page := h.get(omar, "/desk/people/"+string(h.luis.ID)+"?ready="+ready); !strings.Contains(page, ">Menos de 2 g.</textarea>") {
+		t.Error("the ready answer is not in the form")
+	}
 	// She calls; a nurse calls back from her page, and that keeps it.
 	if _, err := h.Conversation.Called(context.Background(), conversation.Call{Org: h.org, From: "+15550100001", Ref: "c1"}); err != nil {
 		t.Fatal(err)

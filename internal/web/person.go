@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -27,6 +28,7 @@ type personPage struct {
 	Helpers  []helper
 	Figures  []figure
 	Meds     medicines
+	Ready    []option        // answers that stand ready: an id and a name
 	Call     *programme.Call // the viewer's own, that goes on or can be put right; nil: none
 }
 
@@ -55,11 +57,28 @@ func (s *Server) showPersonLine(w http.ResponseWriter, r *http.Request, p *page,
 	if m.Figures, err = s.figures(r.Context(), p, false); err != nil {
 		return err
 	}
-	err = s.DB.Read(r.Context(), func(tx *store.Tx) error { return s.loadPerson(tx, &m) })
+	err = s.DB.Read(r.Context(), func(tx *store.Tx) error {
+		if err := s.loadReady(tx, &m, r.URL.Query().Get("ready")); err != nil {
+			return err
+		}
+		return s.loadPerson(tx, &m)
+	})
 	if err != nil {
 		return err
 	}
 	return s.show(w, r, status, p, personView(m))
+}
+
+// loadReady lists the answers that stand ready, and puts the one that was chosen into the form, in the patient's language.
+func (s *Server) loadReady(tx *store.Tx, m *personPage, chosen string) error {
+	list, err := s.Conversation.Templates(tx, m.Org.ID)
+	for _, t := range list {
+		m.Ready = append(m.Ready, option{t.ID, t.Name})
+		if t.ID == chosen && m.Form == nil {
+			m.Form = url.Values{"body": {t.Text[m.Patient.Language]}}
+		}
+	}
+	return err
 }
 
 func (s *Server) loadPerson(tx *store.Tx, m *personPage) error {
