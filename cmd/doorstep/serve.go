@@ -22,6 +22,7 @@ import (
 
 type serveCmd struct {
 	where
+	videoFlags
 	Listen     string `help:"Address of the pages and the API." default:"127.0.0.1:8080"`
 	MQTT       string `name:"mqtt" help:"Address of the embedded MQTT broker; empty: none." default:"127.0.0.1:1883"`
 	MQTTBroker string `name:"mqtt-broker" help:"An outside MQTT 5 broker instead, by URL."`
@@ -52,7 +53,12 @@ func (c serveCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	handler, err := s.Handler(e, app.Edges{Version: version})
+	media, closeVideo, err := c.use(s, public, clk, s.IDs, log)
+	if err != nil {
+		return err
+	}
+	defer closeVideo()
+	handler, err := s.Handler(e, app.Edges{Version: version, Media: media})
 	if err != nil {
 		return err
 	}

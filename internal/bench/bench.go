@@ -45,6 +45,7 @@ var All = []Bench{
 	{Name: "slots.find", About: "any of 50 hosts, 30 days, four fifths booked, clocks change: µs, ratio to Cal.com's engine, worlds with the same starts", once: true, run: slotsFind},
 	{Name: "slots.team", About: "any of 200 clinicians, 20 rooms and 5 interpreters, 30 days: µs, allocations, µs until a booking is seen", once: true, run: slotsTeam},
 	{Name: "booking.race", About: "1,000 clients on 100 times, two nodes on PostgreSQL: who won, who was told; bookings per second, each durable with its promise and message", run: bookingRace},
+	{Name: "video.connect", About: "two browsers with simulated cameras, through the relay alone: ms from joining until both see the other", once: true, run: videoConnect},
 	{Name: "waiting.estimate", About: "what people are told on arrival in simulated clinics against their waits, beside longest wait + 15 min: RMSE, ratio, coverage of the 80 % range", once: true, run: waitingEstimate},
 	{Name: "access.policy", About: "a clinic of five at loads 0.85 and 1: days to be seen by policy beside the telephone, fill of freed times, messages per fill, overtime, waits, with 95 % intervals", once: true, run: accessPolicy},
 }
