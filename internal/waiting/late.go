@@ -199,3 +199,17 @@ func (s *Service) tellOne(tx *store.Tx, o Outlook) error {
 	tx.Hint("desk", string(o.Org))
 	return s.messages.Say(tx, d)
 }
+
+// Left reports whether she has left home by now, as far as she knows when that is.
+func (o Outlook) Left(now time.Time) bool {
+	if o.Late.Times > 0 {
+		return !now.Before(o.Late.Leave)
+	}
+	return !now.Before(o.leave(o.Start))
+}
+
+// Way answers the minutes of a person's way to her visit, or what is taken for it where an end is not known.
+func (s *Service) Way(tx *store.Tx, v Visit) (int, error) {
+	n, _, err := s.way(tx, v)
+	return n, err
+}

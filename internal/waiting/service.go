@@ -183,3 +183,8 @@ func (s *Service) away(tx *store.Tx, org person.OrgID) (map[string]time.Time, er
 	})
 	return out, err
 }
+
+// Visit answers an appointment as this room sees it.
+func (s *Service) Visit(tx *store.Tx, org person.OrgID, id string) (Visit, error) {
+	return s.visits.Visit(tx, org, id)
+}

@@ -107,6 +107,7 @@ func (h *clinic) walk(lang string) []stop {
 		{"nowhere", "/nowhere", nil}, {"demo", "/demo", nil}, {"demo-phone", "/demo/phone/+15550100001", nil}, {"demo-box", "/demo/pillbox/box", nil},
 	}
 	list = append(list, h.visitStops(&patient, &helper, &nurse)...)
+	list = append(list, h.waitingStops(&patient, &nurse)...)
 	for _, step := range setUpSteps {
 		list = append(list, stop{"setup-" + step, setUp + "?step=" + step, nil})
 	}

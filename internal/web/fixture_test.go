@@ -25,6 +25,8 @@ import (
 	"doorstep/internal/record"
 	"doorstep/internal/store"
 	"doorstep/internal/visit"
+	"doorstep/internal/waiting"
+	"doorstep/internal/waiting/visits"
 )
 
 // clinic is a small clinic on real services: Ruth and Luis with their doses and readings, Elena who helps both, Rosa, Dana, Omar.
@@ -44,8 +46,11 @@ type clinic struct {
 	rosa  person.Person // helps Luis and reads Spanish
 	deps  Deps
 
-	booked   map[person.ID]string // a visit of each patient who was walked through
-	compared string               // the page of a comparison, once there is one
+	booked      map[person.ID]string // a visit of each patient who was walked through
+	compared    string               // the page of a comparison, once there is one
+	today       map[person.ID]string // a visit of today of each patient who was walked through
+	later       map[person.ID]string // and another one
+	kioskSecret string
 }
 
 // hands turn effects into messages, as the whole server's wiring does.
@@ -113,6 +118,8 @@ func newClinicOn(t testing.TB, db *store.DB) *clinic {
 	d.Appointment = appointment.New(db, h.clock, ids, d.Person, d.Promise, d.Message, record.New(db, h.clock, ids))
 	h.must(db.Migrate(t.Context(), "visit", visit.Migrations))
 	d.Visit = visit.New(db, h.clock, ids, d.Person, d.Promise, record.New(db, h.clock, ids), videoVisits{d.Appointment})
+	h.must(db.Migrate(t.Context(), "waiting", waiting.Migrations))
+	d.Waiting = waiting.New(db, h.clock, ids, d.Person, d.Promise, d.Message, visits.Of{Service: d.Appointment})
 	d.Promise.SetDefaults(appointment.Ladders())
 	d.PublicURL = "http://doorstep.test"
 	h.deps = d

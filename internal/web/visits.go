@@ -12,6 +12,7 @@ import (
 	"doorstep/internal/fault"
 	"doorstep/internal/person"
 	"doorstep/internal/store"
+	"doorstep/internal/waiting"
 	"doorstep/internal/words"
 )
 
@@ -82,6 +83,7 @@ type heldPage struct {
 	visitLine
 	Until string
 	Steps []stepLine // of a visit by video
+	Day   *waitPart  // its day itself; nil on any other
 }
 
 func (s *Server) visitRoutes(mux *http.ServeMux) {
@@ -409,6 +411,9 @@ func (s *Server) showVisit(w http.ResponseWriter, r *http.Request, p *page, stat
 		if m.visitLine, err = s.visitLine(tx, p, a); err != nil {
 			return err
 		}
+		if m.Day, err = s.waitOf(tx, p, a); err != nil {
+			return err
+		}
 		m.Steps, err = s.roomSteps(tx, p, a)
 		return err
 	})
@@ -455,6 +460,8 @@ func (s *Server) changeVisit(w http.ResponseWriter, r *http.Request, p *page) er
 		_, err = s.Appointment.Refuse(ctx, p.Viewer, org, a.ID)
 	case "missed":
 		_, err = s.Appointment.Missed(ctx, p.Viewer, org, a.ID)
+	case string(waiting.Here), string(waiting.Car), string(waiting.AtHome):
+		return s.checkIn(w, r, p, string(a.ID), waiting.Spot(r.PathValue("act")))
 	default:
 		return fault.NotFoundf("There is no such page.")
 	}

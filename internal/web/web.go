@@ -25,6 +25,7 @@ import (
 	"doorstep/internal/reading/watch"
 	"doorstep/internal/store"
 	"doorstep/internal/visit"
+	"doorstep/internal/waiting"
 )
 
 //go:generate go tool templ generate
@@ -41,6 +42,7 @@ type Deps struct {
 	Reading      *reading.Service
 	Programme    *programme.Service
 	Appointment  *appointment.Service
+	Waiting      *waiting.Service
 	Visit        *visit.Service
 	MediaURL     string // of the media server that browsers reach for visits; empty: none
 	Breath       *breath.Service
@@ -80,6 +82,7 @@ func (s *Server) routes(mux *http.ServeMux) {
 	s.chartRoutes(mux)
 	s.breatheRoutes(mux)
 	s.visitRoutes(mux)
+	s.waitingRoutes(mux)
 	s.inboxRoutes(mux)
 	s.videoRoutes(mux)
 	s.deskRoutes(mux)
