@@ -233,3 +233,45 @@ func (s *Service) Closed(tx *store.Tx, p promise.Promise) error {
 	}
 	return nil
 }
+
+// AskCall promises a patient who asks for it on a page that we call her, at the first of her telephones.
+func (s *Service) AskCall(ctx context.Context, v person.Viewer, patient person.ID) (time.Time, error) {
+	if err := s.people.Enter(ctx, v, person.Act, patient, "ask for a call"); err != nil {
+		return time.Time{}, err
+	}
+	var by time.Time
+	err := s.db.Write(ctx, func(tx *store.Tx) error {
+		contacts, err := s.people.Contacts(tx, v.Org, patient)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(contacts, func(c person.Contact) bool { return c.Channel == person.SMS || c.Channel == person.Voice })
+		if i < 0 {
+			return fault.Invalidf("We have no phone number for you. Please call us, or send a message.")
+		}
+		list, err := s.Of(tx, v.Org, patient)
+		if err != nil {
+			return err
+		}
+		for _, had := range list {
+			if had.Kind == callKind && had.Answered.IsZero() {
+				by = had.By
+				return nil
+			}
+		}
+		org, err := s.people.Org(tx, v.Org)
+		if err != nil {
+			return err
+		}
+		zone, err := clock.Zone(org.Zone)
+		if err != nil {
+			return err
+		}
+		if by, err = s.backBy(tx, v.Org, zone); err != nil {
+			return err
+		}
+		x := Conversation{Org: v.Org, Patient: patient, ID: s.ids.New(), Kind: callKind, Role: person.Desk, Opened: s.clock.Now(), By: by, Phone: contacts[i].Address}
+		return s.promise(tx, &x, "say.callback")
+	})
+	return by, err
+}

@@ -72,7 +72,7 @@ var doneNotes = map[string]string{
 	"noted.dose": "done.dose", "early": "done.early",
 	"breathe":    "done.breathe",
 	"visit.take": "done.visit.take", "visit.confirm": "done.visit.confirm", "visit.cancel": "done.visit.cancel", "visit.kept": "done.visit.kept",
-	"visit.waiting": "done.visit.waiting", "visit.held": "done.visit.held", "calendar.moved": "done.calendar.moved", "visit.approve": "done.saved", "visit.refuse": "done.saved", "visit.missed": "done.saved",
+	"visit.waiting": "done.visit.waiting", "visit.held": "done.visit.held", "calendar.moved": "done.calendar.moved", "visit.call": "done.visit.call", "visit.approve": "done.saved", "visit.refuse": "done.saved", "visit.missed": "done.saved",
 	"device.on": "done.device.on", "device.off": "done.device.off",
 }
 

@@ -99,6 +99,7 @@ func (s *Server) visitRoutes(mux *http.ServeMux) {
 	both("GET", "/visits/{visit}", person.See, "visits", s.visit)
 	both("POST", "/visits/{visit}/{act}", person.Act, "change a visit", s.changeVisit)
 	both("POST", "/visits/offer/{offer}/{answer}", person.Act, "answer an offer", s.answerOffer)
+	both("POST", "/visits/call", person.Act, "ask for a call", s.askCall)
 	both("POST", "/visits/wait", person.Act, "join the waitlist", s.joinWaitlist)
 	both("POST", "/visits/leave/{entry}", person.Act, "leave the waitlist", s.leaveWaitlist)
 }
@@ -484,6 +485,14 @@ func (s *Server) answerOffer(w http.ResponseWriter, r *http.Request, p *page) er
 		return back(w, r, p.Base+"/visits", "visit.take")
 	}
 	return back(w, r, p.Base+"/visits", "visit.kept")
+}
+
+// askCall promises that we call the person: no line to wait in.
+func (s *Server) askCall(w http.ResponseWriter, r *http.Request, p *page) error {
+	if _, err := s.Conversation.AskCall(r.Context(), p.Viewer, p.Patient.ID); err != nil {
+		return s.again(w, r, p, err, func(status int) error { return s.showVisits(w, r, p, status) })
+	}
+	return back(w, r, p.Base+"/today", "visit.call")
 }
 
 func (s *Server) joinWaitlist(w http.ResponseWriter, r *http.Request, p *page) error {

@@ -126,6 +126,12 @@ func TestVisitsFromSearchToBooked(t *testing.T) {
 	if _, page := h.get(ruth, "/visits"); !strings.Contains(page, "Visit at the clinic: Mon, Mar 9 at 2:00 pm") || strings.Contains(page, "Video visit: Mon, Mar 9 at 1:00 pm") {
 		t.Error("the visit was not moved")
 	}
+	if answer, _ := h.post(ruth, "/visits/call"); answer.Header.Get("Location") != "/today?done=visit.call" {
+		t.Errorf("call me: %d", answer.StatusCode)
+	}
+	if _, page := h.get(ruth, "/today"); !strings.Contains(page, "We call you back by") {
+		t.Error("the promise of a call is not on the page")
+	}
 	if answer, _ := h.post(ruth, "/visits/wait", "type", "follow", "notice", "2"); answer.Header.Get("Location") != "/visits?done=visit.waiting" {
 		t.Errorf("waitlist: %d", answer.StatusCode)
 	}
