@@ -108,6 +108,11 @@ func TestVideoBothWays(t *testing.T) {
 		c.until("frames", fmt.Sprintf(sees, 30), 20*time.Second)
 	}
 	ruth.until("who is there", `document.querySelector('#tiles').innerText.includes('Dana Reyes, care team')`, time.Second)
+	if shots := os.Getenv("DOORSTEP_SHOTS"); shots != "" {
+		png, err := chromedp.Run(ruth.ctx, chromedp.FullScreenshot(100))
+		h.must(err)
+		h.must(os.WriteFile(filepath.Join(shots, "video-together-en-360.png"), png, 0o600))
+	}
 	h.clock.Advance(20 * time.Minute)
 	dana.run(chromedp.Click(chromedp.CSS("#end")))
 	ruth.until("the end", `document.querySelector('main').innerText.includes('The visit is over')`, 15*time.Second)
@@ -256,6 +261,45 @@ func TestVideoCameraDenied(t *testing.T) {
 				png, err := chromedp.Run(c.ctx, chromedp.FullScreenshot(100))
 				h.must(err)
 				h.must(os.WriteFile(filepath.Join(shots, fmt.Sprintf("video-denied-%s-%d.png", lang, width)), png, 0o600))
+			}
+		}
+	}
+}
+
+// TestVideoPages holds the room's pages, before, open, by telephone and over, to what TestEveryPage holds every page to.
+func TestVideoPages(t *testing.T) {
+	t.Parallel()
+	h := newClinic(t).live()
+	visits := map[string]appointment.Appointment{"en": h.bookVisit(h.ruth, "follow", 12, 13), "es": h.bookVisit(h.luis, "follow", 12, 14)}
+	script, shots := axe(t), os.Getenv("DOORSTEP_SHOTS")
+	states := []struct {
+		name string
+		at   time.Time
+		do   func(path, staff string)
+	}{
+		{"early", visits["en"].Start.Add(-2 * time.Hour), func(string, string) {}},
+		{"open", visits["en"].Start.Add(35 * time.Minute), func(string, string) {}},
+		{"phone", visits["en"].Start.Add(36 * time.Minute), func(path, _ string) {
+			h.post(h.session(h.ruth), path+"/mode", "mode", "phone", "why", "denied")
+			h.post(h.session(h.luis), path+"/mode", "mode", "phone", "why", "denied")
+		}},
+		{"over", visits["en"].Start.Add(40 * time.Minute), func(path, staff string) { h.post(h.session(h.dana), staff+path+"/end", "spoke", "yes") }},
+	}
+	for _, x := range states {
+		h.clock.Set(x.at)
+		for lang, a := range visits {
+			patient, nurse := h.ruth, h.dana
+			if lang == "es" {
+				patient, nurse = h.luis, h.eva
+			}
+			staff := "/desk/people/" + string(patient.ID)
+			x.do("/room/"+string(a.ID), staff)
+			for _, width := range []int64{320, 360, 1280} {
+				ctx := h.window(t, width, 900, lang)
+				for _, s := range []stop{{"video-" + x.name, "/visits/" + string(a.ID) + "/video", &patient}, {"person-video-" + x.name, staff + "/visits/" + string(a.ID) + "/video", &nurse}} {
+					h.be(ctx, h.session(*s.who))
+					h.look(ctx, t, s, fmt.Sprintf("%s-%s-%d", s.name, lang, width), width, script, shots)
+				}
 			}
 		}
 	}

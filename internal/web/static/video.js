@@ -329,7 +329,7 @@ function note(say) { text('room-note', say); show('room-note', !!say) }
 async function reach() {
   await import(words.livekit)
   const { Room, RoomEvent, Track } = LivekitClient
-  media = new Room({ adaptiveStream: true, dynacast: true })
+  media = new Room()
   const streams = new Map()
   media.on(RoomEvent.TrackSubscribed, (track, _, who) => {
     if (!streams.has(who.identity)) streams.set(who.identity, new MediaStream())
@@ -337,7 +337,7 @@ async function reach() {
     for (const t of stream.getTracks()) if (t.kind === track.kind) stream.removeTrack(t)
     stream.addTrack(track.mediaStreamTrack)
     others.set(who.identity, { tell() {} })
-    track.attach(tile(who.identity, label(who.identity), stream, false))
+    tile(who.identity, label(who.identity), stream, false).hidden = room.mode !== 'video'
   })
   media.on(RoomEvent.ParticipantDisconnected, who => { streams.delete(who.identity); others.delete(who.identity); $('tile-' + who.identity)?.remove() })
   media.on(RoomEvent.ConnectionQualityChanged, (quality, who) => {
@@ -422,6 +422,10 @@ $('leave').onclick = () => leave(words.left)
 $('again').onclick = async () => stands(await post('mode', { mode: 'video' }))
 if ($('record')) $('record').onchange = async () => stands(await post('record', { seat: me, yes: $('record').checked ? '1' : '' }))
 addEventListener('pagehide', () => { if (me && !over) navigator.sendBeacon(root.dataset.room + '/leave', new URLSearchParams({ seat: me })) })
+
+// By telephone nothing runs here; the page comes anew when the visit goes on in another way.
+if (root.dataset.phone && root.dataset.hints) new EventSource(root.dataset.hints).addEventListener('look', () => location.reload())
+else if (root.dataset.phone) setTimeout(() => location.reload(), 60000)
 
 show('no-video', false)
 if (!root.dataset.phone) root.hidden = false
