@@ -41,12 +41,17 @@ const (
 
 // Send hands every text over, a few at a time.
 func (g *SMS) Send(ctx context.Context, batch []message.Outgoing) []message.Result {
+	return sideBySide(ctx, batch, g.one)
+}
+
+// sideBySide hands a batch over, a few at a time.
+func sideBySide(ctx context.Context, batch []message.Outgoing, one func(context.Context, message.Outgoing) message.Result) []message.Result {
 	out := make([]message.Result, len(batch))
 	var group errgroup.Group
 	group.SetLimit(atOnce)
 	for i := range batch {
 		group.Go(func() error {
-			out[i] = g.one(ctx, batch[i])
+			out[i] = one(ctx, batch[i])
 			return nil
 		})
 	}
@@ -69,27 +74,40 @@ func begin(ctx context.Context) (context.Context, context.CancelFunc, error) {
 }
 
 func (g *SMS) one(ctx context.Context, m message.Outgoing) message.Result {
+	form := url.Values{"To": {m.To}, "From": {g.From}, "Body": {m.Body}}
+	if g.Callback != "" {
+		form.Set("StatusCallback", g.Callback+"?ref="+url.QueryEscape(m.Ref))
+	}
+	got := account{"text gateway", g.URL, g.Account, g.Token, g.Client}.post(ctx, "Messages.json", m.Ref, form)
+	got.Reports = got.Err == nil && g.Callback != ""
+	return got
+}
+
+// account is one of ours at a provider that speaks Twilio's form of HTTP.
+type account struct {
+	called, url, name, token string
+	client                   *http.Client
+}
+
+// post gives a form to the provider, by our reference: it takes the same one once.
+func (a account) post(ctx context.Context, what, ref string, form url.Values) message.Result {
 	ctx, cancel, err := begin(ctx)
 	if err != nil {
 		return message.Result{Err: err}
 	}
 	defer cancel()
-	form := url.Values{"To": {m.To}, "From": {g.From}, "Body": {m.Body}}
-	if g.Callback != "" {
-		form.Set("StatusCallback", g.Callback+"?ref="+url.QueryEscape(m.Ref))
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, g.URL+"/Accounts/"+url.PathEscape(g.Account)+"/Messages.json", strings.NewReader(form.Encode()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.url+"/Accounts/"+url.PathEscape(a.name)+"/"+what, strings.NewReader(form.Encode()))
 	if err != nil {
 		return message.Result{Err: err, Never: true}
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("I-Twilio-Idempotency-Token", m.Ref)
-	req.SetBasicAuth(g.Account, g.Token)
-	var given atomic.Bool // the whole request went out: whether the text goes too, only the answer would say
+	req.Header.Set("I-Twilio-Idempotency-Token", ref)
+	req.SetBasicAuth(a.name, a.token)
+	var given atomic.Bool // the whole request went out: whether the message goes too, only the answer would say
 	req = req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{WroteRequest: func(w httptrace.WroteRequestInfo) { given.Store(w.Err == nil) }}))
-	res, err := client(g.Client).Do(req)
+	res, err := client(a.client).Do(req)
 	if err != nil {
-		return message.Result{Err: fmt.Errorf("the text gateway does not answer: %w", stripURL(err)), Unsure: given.Load()}
+		return message.Result{Err: fmt.Errorf("the %s does not answer: %w", a.called, stripURL(err)), Unsure: given.Load()}
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, 64<<10))
@@ -97,20 +115,19 @@ func (g *SMS) one(ctx context.Context, m message.Outgoing) message.Result {
 		return message.Result{Err: err, Unsure: res.StatusCode < 300}
 	}
 	var answer struct {
-		SID     string `json:"sid"`
-		Code    int    `json:"code"`
-		Message string `json:"message"`
+		SID  string `json:"sid"`
+		Code int    `json:"code"`
 	}
 	_ = json.Unmarshal(body, &answer) // an answer that is no JSON is judged by its status
 	switch {
 	case res.StatusCode < 300 && answer.SID != "":
-		return message.Result{Ref: answer.SID, Reports: g.Callback != ""}
+		return message.Result{Ref: answer.SID}
 	case res.StatusCode == http.StatusTooManyRequests || res.StatusCode >= 500:
 		wait, _ := strconv.Atoi(res.Header.Get("Retry-After"))
-		return message.Result{Err: fmt.Errorf("the text gateway is busy (status %d)", res.StatusCode), Wait: time.Duration(wait) * time.Second}
+		return message.Result{Err: fmt.Errorf("the %s is busy (status %d)", a.called, res.StatusCode), Wait: time.Duration(wait) * time.Second}
 	}
-	// The gateway's own words may repeat the number: only its code is kept.
-	return message.Result{Err: fmt.Errorf("the text gateway refused it (status %d, code %d)", res.StatusCode, answer.Code), Never: true}
+	// The provider's own words may repeat the number: only its code is kept.
+	return message.Result{Err: fmt.Errorf("the %s refused it (status %d, code %d)", a.called, res.StatusCode, answer.Code), Never: true}
 }
 
 // stripURL takes the address out of a transport error: logs must not hold it.

@@ -2,14 +2,10 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"io"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
 
 	"doorstep/internal/message"
 )
@@ -27,56 +23,14 @@ type Voice struct {
 
 // Send starts a call for each message.
 func (g *Voice) Send(ctx context.Context, batch []message.Outgoing) []message.Result {
-	out := make([]message.Result, len(batch))
-	var group errgroup.Group
-	group.SetLimit(atOnce)
-	for i := range batch {
-		group.Go(func() error {
-			out[i] = g.one(ctx, batch[i])
-			return nil
-		})
-	}
-	group.Wait()
-	return out
+	return sideBySide(ctx, batch, g.one)
 }
 
 func (g *Voice) one(ctx context.Context, m message.Outgoing) message.Result {
-	ctx, cancel, err := begin(ctx)
-	if err != nil {
-		return message.Result{Err: err}
-	}
-	defer cancel()
 	code, ok := strings.CutPrefix(m.Link, "/r/")
-	if !ok {
-		return message.Result{Err: fmt.Errorf("the message has no code to be spoken by"), Never: true}
+	if !ok || code == "" {
+		return message.Result{Err: errors.New("the message has no code to be spoken by"), Never: true}
 	}
 	form := url.Values{"To": {m.To}, "From": {g.From}, "Url": {g.Words + code}, "Timeout": {"30"}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, g.URL+"/Accounts/"+url.PathEscape(g.Account)+"/Calls.json", strings.NewReader(form.Encode()))
-	if err != nil {
-		return message.Result{Err: err, Never: true}
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("I-Twilio-Idempotency-Token", m.Ref)
-	req.SetBasicAuth(g.Account, g.Token)
-	res, err := client(g.Client).Do(req)
-	if err != nil {
-		return message.Result{Err: fmt.Errorf("the telephone provider does not answer: %w", stripURL(err)), Unsure: true}
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, 64<<10))
-	if err != nil {
-		return message.Result{Err: err, Unsure: res.StatusCode < 300}
-	}
-	var answer struct {
-		SID  string `json:"sid"`
-		Code int    `json:"code"`
-	}
-	_ = json.Unmarshal(body, &answer) // an answer that is no JSON is judged by its status
-	switch {
-	case res.StatusCode < 300 && answer.SID != "":
-		return message.Result{Ref: answer.SID}
-	case res.StatusCode == http.StatusTooManyRequests || res.StatusCode >= 500:
-		return message.Result{Err: fmt.Errorf("the telephone provider is busy (status %d)", res.StatusCode)}
-	}
-	return message.Result{Err: fmt.Errorf("the telephone provider refused it (status %d, code %d)", res.StatusCode, answer.Code), Never: true}
+	return account{"telephone provider", g.URL, g.Account, g.Token, g.Client}.post(ctx, "Calls.json", m.Ref, form)
 }
