@@ -14,6 +14,7 @@ import (
 	"doorstep/internal/appointment/slot"
 	"doorstep/internal/clock"
 	"doorstep/internal/fault"
+	"doorstep/internal/message/gateway"
 	"doorstep/internal/person"
 	"doorstep/internal/promise"
 	"doorstep/internal/store"
@@ -131,7 +132,7 @@ func (s *Service) takeBusy(ctx context.Context, org person.OrgID, resource, sour
 // Fetch is how the calendar behind an address is read; the default asks by HTTP.
 type Fetch func(ctx context.Context, address string) (io.ReadCloser, error)
 
-// fetchHTTP reads an address on the web.
+// fetchHTTP reads an address on the public web: staff name it, and must not make this server ask behind its own firewall.
 func fetchHTTP(ctx context.Context, address string) (io.ReadCloser, error) {
 	if !strings.HasPrefix(address, "https://") && !strings.HasPrefix(address, "http://") {
 		return nil, fault.Invalidf("The address of a calendar begins with https://.")
@@ -140,7 +141,7 @@ func fetchHTTP(ctx context.Context, address string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, fault.Invalidf("The address of the calendar cannot be read.")
 	}
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := gateway.Public.Do(r)
 	if err != nil {
 		return nil, fault.New(fault.Unavailable, "The calendar's server does not answer.")
 	}

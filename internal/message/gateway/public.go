@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// publicOnly is the client for addresses that a browser names: whoever signs in could else make this server call what stands behind
+// Public is the client for addresses that a browser or a form names: whoever signs in could else make this server call what stands behind
 // its firewall. The address is judged after the name has been looked up, and a redirect is not followed.
-var publicOnly = &http.Client{
+var Public = &http.Client{
 	Timeout:       20 * time.Second,
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	Transport: &http.Transport{
@@ -22,7 +22,7 @@ var publicOnly = &http.Client{
 
 func pushClient(c *http.Client) *http.Client {
 	if c == nil {
-		return publicOnly
+		return Public
 	}
 	return c
 }
