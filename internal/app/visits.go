@@ -7,6 +7,8 @@ import (
 	"doorstep/internal/person"
 	"doorstep/internal/store"
 	"doorstep/internal/visit"
+	"doorstep/internal/waiting"
+	"doorstep/internal/words"
 )
 
 // videoVisits are the appointments, as the room of a visit by video sees them.
@@ -43,4 +45,20 @@ func (x videoVisits) Seen(tx *store.Tx, v person.Viewer, org person.OrgID, id vi
 		_, err = x.s.Seen(tx, v, a, begun)
 	}
 	return err
+}
+
+// roomWaits tells somebody in the room of a visit by video what the waiting room has told her, once she has checked in.
+type roomWaits struct{ s *Server }
+
+func (r roomWaits) Estimate(tx *store.Tx, org person.OrgID, id visit.ID, lang string) (string, bool, error) {
+	x, ok, err := r.s.Waiting.OfVisit(tx, org, string(id))
+	if err != nil || !ok || x.State != waiting.Waiting || !x.Told.Known() {
+		return "", false, err
+	}
+	p, err := r.s.People.Get(tx, org, x.Patient)
+	if err != nil {
+		return "", false, err
+	}
+	at := func(t time.Time) string { return words.Time(lang, t, p.Location()) }
+	return words.Say(lang, "wait.between", map[string]string{"from": at(x.Told.From), "to": at(x.Told.To)}) + ".", true, nil
 }
