@@ -74,6 +74,8 @@ func NewWaits(list []Span, until float64) Waits {
 	}
 	area += end
 	half := 1.959963984540054 * math.Sqrt(variance)
-	w.Mean.Value, w.Mean.Low, w.Mean.High = area, max(0, area-half), min(until, area+half)
+	if w.Mean.Value = area; w.Ended > 0 { // before anybody was seen nothing is known of the spread
+		w.Mean.Low, w.Mean.High = max(0, area-half), min(until, area+half)
+	}
 	return w
 }

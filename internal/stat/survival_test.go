@@ -21,7 +21,7 @@ func TestNewWaits(t *testing.T) {
 		t.Errorf("%+v, want ± %g", w, want)
 	}
 	// Nobody has been seen: the mean is as long as we look, and there is no median.
-	if w := NewWaits([]Span{{3, false}, {9, false}}, 30); w.Mean.Value != 30 || !math.IsNaN(w.Median) {
+	if w := NewWaits([]Span{{3, false}, {9, false}}, 30); w.Mean.Value != 30 || !math.IsNaN(w.Mean.Low) || !math.IsNaN(w.Median) {
 		t.Errorf("%+v", w)
 	}
 	if w := NewWaits(nil, 30); !math.IsNaN(w.Mean.Value) || w.N != 0 {

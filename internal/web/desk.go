@@ -69,6 +69,7 @@ func (s *Server) deskRoutes(mux *http.ServeMux) {
 	s.ruleRoutes(mux)
 	s.programmeRoutes(mux)
 	s.alertRoutes(mux)
+	s.accessRoutes(mux)
 	s.comparisonRoutes(mux)
 }
 

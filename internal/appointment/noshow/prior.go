@@ -1,7 +1,7 @@
 // Package noshow estimates the chance that a person does not come to a visit that is booked, and says how far the estimate can be
 // trusted. It is pure: visits that are over go in, a model with its calibration comes out.
 //
-// The estimate serves two things only: whom to remind sooner and with more help, and how many visits a day can hold. It never decides
+// The estimate may serve two things only: whom to remind sooner and with more help, and how many visits a day can hold. It never decides
 // whether, or how soon, a person is given a time. What is known of the person beyond her visits (language, age, where she lives)
 // does not enter: Visit has no field for it.
 package noshow
