@@ -31,6 +31,7 @@ import (
 	"doorstep/internal/reading"
 	"doorstep/internal/reading/watch"
 	"doorstep/internal/store"
+	onsite "doorstep/internal/waiting"
 )
 
 //go:embed migrations/*.sql
@@ -51,6 +52,7 @@ type Deps struct {
 	Reading     *reading.Service
 	Programme   *programme.Service
 	Appointment *appointment.Service
+	Waiting     *onsite.Service
 	Watch       *watch.Service
 	// Devices answers POST /api/v1/devices/{device}/readings, which a device signs with its own key.
 	Devices http.Handler
@@ -114,6 +116,7 @@ func (s *server) jsonRoutes(mux *http.ServeMux) {
 	s.adherenceRoutes()
 	s.readingRoutes()
 	s.appointmentRoutes()
+	s.waitingRoutes()
 	s.accessRoutes()
 	s.messageRoutes()
 	s.deviceRoutes(mux)

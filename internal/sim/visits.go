@@ -10,6 +10,7 @@ import (
 	"doorstep/internal/fault"
 	"doorstep/internal/person"
 	"doorstep/internal/store"
+	"doorstep/internal/waiting"
 )
 
 // Types of visits of the simulated clinic.
@@ -111,7 +112,12 @@ func (w *World) hold(ctx context.Context) error {
 			})
 			continue
 		}
-		w.at(a.Start.Add(late), func(ctx context.Context) error { return closedIsFine(w.seen(ctx, desk, a.ID)) })
+		if a.Way != appointment.Clinic {
+			w.at(a.Start.Add(late), func(ctx context.Context) error { return closedIsFine(w.seen(ctx, desk, a.ID)) })
+			continue
+		}
+		lasts := time.Duration(14+w.rand.IntN(24)) * time.Minute
+		w.at(a.Start.Add(late-10*time.Minute), func(ctx context.Context) error { return closedIsFine(w.comes(ctx, desk, a, lasts)) })
 	}
 	w.in(time.Hour, w.hold)
 	return nil
@@ -130,6 +136,47 @@ func (w *World) seen(ctx context.Context, desk person.Viewer, id appointment.ID)
 		_, err = w.Appointments.Seen(tx, desk, a, w.Clock.Now())
 		return err
 	})
+}
+
+// comes lets somebody check in at the desk; she is seen at her time, or when whoever sees her is free, and it takes a while.
+func (w *World) comes(ctx context.Context, desk person.Viewer, a appointment.Appointment, lasts time.Duration) error {
+	x, err := w.Waiting.CheckIn(ctx, desk, Org, string(a.ID), waiting.Arrival{By: waiting.ByDesk})
+	if err != nil {
+		return err
+	}
+	w.at(laterOf(a.Start, w.Clock.Now().Add(2*time.Minute)), func(ctx context.Context) error { return w.goesIn(ctx, desk, x, lasts) })
+	return nil
+}
+
+// goesIn calls somebody in, unless whoever sees her is with somebody else: then she waits on.
+func (w *World) goesIn(ctx context.Context, desk person.Viewer, x waiting.Stay, lasts time.Duration) error {
+	var b waiting.Board
+	if err := w.read(ctx, func(tx *store.Tx) (err error) { b, _, err = w.Waiting.Board(tx, desk, x.Place); return err }); err != nil {
+		return err
+	}
+	for _, in := range b.In {
+		if in.Who == x.Who {
+			w.in(3*time.Minute, func(ctx context.Context) error { return w.goesIn(ctx, desk, x, lasts) })
+			return nil
+		}
+	}
+	step := func(act waiting.Act, room string) func(ctx context.Context) error {
+		return func(ctx context.Context) error {
+			_, err := w.Waiting.Do(ctx, desk, x.ID, act, waiting.Detail{Room: room})
+			return closedIsFine(err)
+		}
+	}
+	w.in(2*time.Minute, step(waiting.Enter, ""))
+	w.in(4*time.Minute, step(waiting.Begin, ""))
+	w.in(4*time.Minute+lasts, step(waiting.Finish, ""))
+	return step(waiting.Call, "Room 1")(ctx)
+}
+
+func laterOf(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // closedIsFine passes over what was cancelled or moved in the meantime.

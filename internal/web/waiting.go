@@ -113,11 +113,11 @@ func (s *Server) loadBoard(tx *store.Tx, m *boardPage) error {
 		}
 	}
 	for _, o := range m.Due {
-		who, err := names.of(o.Patient)
+		who, err := names.get(o.Patient)
 		if err != nil {
 			return err
 		}
-		m.Coming = append(m.Coming, dueLine{o, who, m.dueSay(o)})
+		m.Coming = append(m.Coming, dueLine{o, who.Name, m.dueSay(o)})
 	}
 	for _, c := range m.Clinicians {
 		say := m.T("waiting.free")
@@ -191,9 +191,11 @@ func (s *Server) loadMinutes(tx *store.Tx, m *boardPage, place string) error {
 
 func (m *boardPage) stayLine(names *names, x waiting.Stay, called map[string]string) (l stayLine, err error) {
 	l.Stay = x
-	if l.Name, err = names.of(x.Patient); err != nil {
+	who, err := names.get(x.Patient)
+	if err != nil {
 		return l, err
 	}
+	l.Name = who.Name
 	l.Why = m.T("waiting.kind." + string(x.Kind))
 	if x.Reason != "" {
 		l.Why += ": " + x.Reason
