@@ -60,6 +60,7 @@ type Server struct {
 	mu   sync.Mutex
 	cue  func(device string, payload []byte) error // set when a broker is there
 	push pushing
+	ring ringer
 }
 
 // New migrates the database and puts the services on it.
@@ -87,6 +88,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.Appointments = appointment.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Messages, s.Record)
 	s.Waiting = waiting.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Messages, visits.Of{Service: s.Appointments})
 	s.Visits = visit.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Record, Visits(s.Appointments))
+	s.Visits.SetTelephone(&s.ring)
 	s.Visits.SetEstimator(roomWaits{s})
 	s.Intake = &device.Intake{Service: s.Readings, Clock: o.Clock, Log: o.Log, Zone: s.deviceZone, Plan: s.cuePlan}
 

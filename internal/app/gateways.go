@@ -3,13 +3,16 @@ package app
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
+	"doorstep/internal/clock"
 	"doorstep/internal/fault"
 	"doorstep/internal/message"
 	"doorstep/internal/message/gateway"
 	"doorstep/internal/person"
 	"doorstep/internal/store"
+	"doorstep/internal/visit"
 	"doorstep/internal/web"
 )
 
@@ -31,8 +34,23 @@ func (g Gateways) channels(org person.OrgID, st web.Settings) map[person.Channel
 	return out
 }
 
+// ringer puts calls through by whatever provider is set.
+type ringer struct{ voice atomic.Pointer[gateway.Voice] }
+
+// Ring is visit.Telephone. Without a provider the desk calls.
+func (r *ringer) Ring(ctx context.Context, c visit.Call) error {
+	v := r.voice.Load()
+	if v == nil {
+		return fault.New(fault.Unavailable, "No telephone provider is set.")
+	}
+	return v.Connect(ctx, clock.DerivedID("ring", string(c.Org), string(c.Visit), c.To, c.From), c.From, c.To)
+}
+
 // Use takes settings into use at once.
 func (g Gateways) Use(org person.OrgID, st web.Settings) error {
+	if v, ok := g.channels(org, st)[person.Voice].(*gateway.Voice); ok {
+		g.ring.voice.Store(v)
+	}
 	for name, ch := range g.channels(org, st) {
 		g.set(name, ch)
 	}
@@ -119,3 +137,6 @@ func (s *Server) SetUpLink(ctx context.Context) (string, error) {
 	})
 	return link, err
 }
+
+// Ring puts a call through by the provider that is set.
+func (s *Server) Ring(ctx context.Context, c visit.Call) error { return s.ring.Ring(ctx, c) }

@@ -18,6 +18,7 @@ import (
 	"doorstep/internal/message/gateway"
 	"doorstep/internal/person"
 	"doorstep/internal/store"
+	"doorstep/internal/visit"
 	"doorstep/internal/web"
 )
 
@@ -101,6 +102,14 @@ func TestLandline(t *testing.T) {
 		})
 		if len(doses) != 1 || doses[0].Status != medication.Taken || len(doses[0].Evidence) != 1 || doses[0].Evidence[0].Source != "phone" {
 			h.Errorf("doses %+v", doses)
+		}
+		// A visit that goes on by telephone rings both ends, the clinic's first.
+		h.At(32 * 60 * 1e9)
+		if err := h.Ring(h.Context(), visit.Call{Key: visit.Key{Org: apptest.Org, Visit: "v"}, To: "+15550100555", From: "+15550107777"}); err != nil {
+			h.Error(err)
+		}
+		if last := calls[len(calls)-1]; last.Get("To") != "+15550107777" || !strings.Contains(last.Get("Twiml"), "<Dial callerId=\"+15550100000\">+15550100555</Dial>") {
+			h.Errorf("the call %v", last)
 		}
 		// He calls the clinic: no line to wait in.
 		rings := "https://elm.example/hooks/voice/" + string(apptest.Org)

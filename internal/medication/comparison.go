@@ -333,7 +333,9 @@ func (s *Service) EndDue(ctx context.Context) (n int, err error) {
 		if err != nil {
 			return n, err
 		}
-		err = s.db.Write(store.Essential(ctx), func(tx *store.Tx) error { return s.EndComparison(tx, person.SystemViewer(c.Org), c.ID, "comparison.over") })
+		err = s.db.Write(store.Essential(ctx), func(tx *store.Tx) error {
+			return s.EndComparison(tx, person.SystemViewer(c.Org), c.ID, "comparison.over")
+		})
 		if fault.Is(err, fault.Conflict) { // another node, or somebody of the staff, was sooner
 			err = nil
 			continue

@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"doorstep/internal/clock"
@@ -37,6 +38,9 @@ type Gadget struct {
 	Patient       person.ID
 }
 
+// clinicAt is where the clinic stands.
+var clinicAt = person.Point{Lat: 42.65, Lon: -73.75}
+
 // Names of the team and of the story's people.
 const team = person.TeamID("heart-team")
 
@@ -68,7 +72,7 @@ func (w *World) found(tx *store.Tx, patients int) error {
 	if err := w.People.SaveTeam(tx, Org, person.Team{ID: team, Name: "Heart team"}); err != nil {
 		return err
 	}
-	if err := w.People.SavePlace(tx, Org, person.Place{ID: "elm", Name: "Elm Street", Address: "12 Elm Street", Zone: Zone, Phone: "+1 555 010 0100"}); err != nil {
+	if err := w.People.SavePlace(tx, Org, person.Place{ID: "elm", Name: "Elm Street", Address: "12 Elm Street", Zone: Zone, Phone: "+1 555 010 0100", Point: clinicAt}); err != nil {
 		return err
 	}
 	staff := []struct {
@@ -134,6 +138,11 @@ func (w *World) enrol(tx *store.Tx, m *Member) error {
 	}
 	if p.Role != person.Patient {
 		return nil
+	}
+	n := float64(len(w.Cast)) // homes lie around the clinic, up to some 12 km away
+	home := person.Home{Address: fmt.Sprintf("%d Hill Road", len(w.Cast)), Point: person.Point{Lat: clinicAt.Lat + 0.1*math.Sin(n), Lon: clinicAt.Lon + 0.1*math.Cos(n)}}
+	if err := w.People.SetHome(tx, Org, p.ID, home); err != nil {
+		return err
 	}
 	day := clock.DayOf(w.Clock.Now(), p.Location())
 	for _, r := range []medication.Regimen{

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"encoding/xml"
 	"errors"
 	"net/http"
 	"net/url"
@@ -33,4 +34,16 @@ func (g *Voice) one(ctx context.Context, m message.Outgoing) message.Result {
 	}
 	form := url.Values{"To": {m.To}, "From": {g.From}, "Url": {g.Words + code}, "Timeout": {"30"}}
 	return account{"telephone provider", g.URL, g.Account, g.Token, g.Client}.post(ctx, "Calls.json", m.Ref, form)
+}
+
+// Connect rings one end of a call and, when somebody picks up there, the other: both see the clinic's number.
+func (g *Voice) Connect(ctx context.Context, ref, first, then string) error {
+	var say strings.Builder
+	say.WriteString(`<Response><Dial callerId="`)
+	xml.EscapeText(&say, []byte(g.From))
+	say.WriteString(`">`)
+	xml.EscapeText(&say, []byte(then))
+	say.WriteString(`</Dial></Response>`)
+	form := url.Values{"To": {first}, "From": {g.From}, "Twiml": {say.String()}, "Timeout": {"30"}}
+	return account{"telephone provider", g.URL, g.Account, g.Token, g.Client}.post(ctx, "Calls.json", ref, form).Err
 }
