@@ -97,15 +97,15 @@ func TestMetricsNameNobody(t *testing.T) {
 
 func TestCountedAnswersCanStreamAndCountedChannelsCanReconcile(t *testing.T) {
 	each(t, func(t *testing.T, h *clinic) {
-		flushed := false
+		flushed := make(chan bool, 1) // the answer may be read before the handler has ended
 		s := httptest.NewServer(h.Metrics.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			flushed = http.NewResponseController(w).Flush() == nil
+			flushed <- http.NewResponseController(w).Flush() == nil
 		})))
 		defer s.Close()
 		resp, err := s.Client().Get(s.URL)
 		h.must(err)
 		resp.Body.Close()
-		if !flushed {
+		if !<-flushed {
 			t.Error("no flush through the count")
 		}
 		if _, can := h.Metrics.Channel(person.SMS, &numbered{}).(message.Reconciler); !can {

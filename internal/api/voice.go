@@ -91,6 +91,9 @@ func callOf(r *http.Request, org person.OrgID) conversation.Call {
 
 // rings takes a call to the clinic's number: nobody hears a busy signal or waits in a line.
 func (s *server) rings(r *http.Request, org person.OrgID) (spoken, error) {
+	if _, err := person.Phone(r.PostForm.Get("From")); err != nil { // a number that is kept back cannot be called
+		return spoken{Spoken: message.Spoken{Language: "en", Text: words.Say("en", "voice.nonumber", nil) + " " + words.Say("es", "voice.nonumber", nil)}}, nil
+	}
 	told, err := s.Calls.Called(r.Context(), callOf(r, org))
 	if err != nil {
 		return spoken{}, err
@@ -120,7 +123,7 @@ func (s *server) told(t conversation.Told, key string) spoken {
 
 // speaks answers what the call of a message says.
 func (s *server) speaks(r *http.Request, org person.OrgID) (spoken, error) {
-	say, err := s.Message.Speak(r.Context(), r.PathValue("code"))
+	say, err := s.Message.Speak(r.Context(), org, r.PathValue("code"))
 	if err != nil {
 		return spoken{}, err
 	}
@@ -133,10 +136,17 @@ func (s *server) speaks(r *http.Request, org person.OrgID) (spoken, error) {
 
 // key takes what was pressed.
 func (s *server) key(r *http.Request, org person.OrgID) (spoken, error) {
-	digit, err := strconv.Atoi(r.PostForm.Get("Digits"))
-	if err != nil || r.PostForm.Get("CallSid") == "" {
-		return spoken{}, fault.Invalidf("Digits and CallSid are needed.")
+	if r.PostForm.Get("CallSid") == "" {
+		return spoken{}, fault.Invalidf("CallSid is needed.")
 	}
-	say, err := s.Message.Press(r.Context(), r.PathValue("code"), digit, r.PostForm.Get("CallSid"))
-	return spoken{Spoken: say}, err
+	digit, err := strconv.Atoi(r.PostForm.Get("Digits"))
+	if err != nil { // a star
+		digit = 0
+	}
+	say, err := s.Message.Press(r.Context(), org, r.PathValue("code"), digit, r.PostForm.Get("CallSid"))
+	out := spoken{Spoken: say}
+	if say.Asks {
+		out.key = s.PublicURL + r.URL.Path
+	}
+	return out, err
 }

@@ -110,6 +110,9 @@ func TestLandline(t *testing.T) {
 		if last := calls[len(calls)-1]; last.Get("To") != "+15550107777" || !strings.Contains(last.Get("Twiml"), "<Dial callerId=\"+15550100000\">+15550100555</Dial>") {
 			h.Errorf("the call %v", last)
 		}
+		if code, said := ask("https://elm.example/hooks/voice/"+string(apptest.Org), url.Values{"CallSid": {"CA9"}, "From": {"anonymous"}}, true); code != 200 || !strings.Contains(said, "We do not see your number") {
+			h.Errorf("a number kept back: %d %s", code, said)
+		}
 		// He calls the clinic: no line to wait in.
 		rings := "https://elm.example/hooks/voice/" + string(apptest.Org)
 		if code, said := ask(rings, url.Values{"CallSid": {"CA2"}, "From": {"+15550100555"}}, true); code != 200 || !strings.Contains(said, "We call you back by 8:31 am") {

@@ -439,3 +439,53 @@ func TestClinicianFallsIll(t *testing.T) {
 		}
 	})
 }
+
+// A visit is kept by being held: neither a task that is done nor her arrival keeps it, and nobody looks for somebody who is there.
+func TestOnlyBeingSeenKeepsAVisit(t *testing.T) {
+	each(t, func(c *clinic) {
+		other := c.Enrol(person.Person{Role: person.Patient, Name: "Ben Cole", BirthYear: 1950}, "")
+		a := c.book(c.ruth, c.request(at(1, 9, 0)))
+		r := c.request(at(1, 9, 40))
+		r.Patient = other.ID
+		b := c.book(viewer(other), r)
+		c.At(at(1, 8, 55).Sub(apptest.Start))
+		c.Write(func(tx *store.Tx) error { _, err := c.Appointments.Arrive(tx, c.omar, a); return err })
+		c.At(at(1, 9, 56).Sub(apptest.Start))
+		if got := c.Tasks(); got != "desk task.visit.late" { // of the other
+			c.Errorf("tasks %q", got)
+		}
+		c.Write(func(tx *store.Tx) error {
+			tasks, err := c.Promises.Tasks(tx, apptest.Org)
+			if err != nil {
+				return err
+			}
+			_, err = c.Promises.Finish(tx, c.omar, tasks[0].ID, "He forgot")
+			return err
+		})
+		if p := c.promise(b); p.State != promise.Open {
+			c.Errorf("a task that was done leaves it %s", p.State)
+		}
+		if _, err := c.Appointments.Missed(c.Context(), c.omar, apptest.Org, b.ID); err != nil {
+			c.Fatal(err)
+		}
+		if p := c.promise(b); p.State != promise.Released {
+			c.Errorf("one who did not come leaves it %s", p.State)
+		}
+	})
+}
+
+// A hold that another server gave back is not taken without its time.
+func TestAHoldWithoutItsTimeIsNotTaken(t *testing.T) {
+	each(t, func(c *clinic) {
+		r := c.request(at(2, 9, 0))
+		r.Hold = true
+		a := c.book(c.ruth, r)
+		c.Write(func(tx *store.Tx) error {
+			_, err := tx.Exec("DELETE FROM claim WHERE org = $1 AND appointment = $2", string(apptest.Org), string(a.ID))
+			return err
+		})
+		if _, err := c.Appointments.Take(c.Context(), c.ruth, apptest.Org, a.ID); err != appointment.ErrTaken {
+			c.Errorf("taken: %v", err)
+		}
+	})
+}

@@ -69,7 +69,7 @@ func (s *Service) BookIn(tx *store.Tx, v person.Viewer, r Request) (Appointment,
 			return a, err
 		}
 		a.Asked = old.Asked
-		if err := s.giveUp(tx, v, &old); err != nil { // first: the new time may overlap the old
+		if err := s.giveUp(tx, v, &old, a.ID); err != nil { // first: the new time may overlap the old
 			return a, err
 		}
 	}
@@ -87,7 +87,7 @@ func (s *Service) BookIn(tx *store.Tx, v person.Viewer, r Request) (Appointment,
 }
 
 // giveUp ends a visit whose place another takes; its time is offered to those who wait.
-func (s *Service) giveUp(tx *store.Tx, v person.Viewer, old *Appointment) error {
+func (s *Service) giveUp(tx *store.Tx, v person.Viewer, old *Appointment, by ID) error {
 	if !old.State.Live() || old.State == Arrived {
 		return fault.Conflictf("That visit can no longer be moved. Please call us.")
 	}
@@ -96,10 +96,20 @@ func (s *Service) giveUp(tx *store.Tx, v person.Viewer, old *Appointment) error 
 	}
 	was := old.State
 	old.State, old.Closed, old.Reason = Cancelled, s.clock.Now(), ReasonMoved
+	if err := s.follow(tx, old.Org, old.Patient, old.ID, by); err != nil {
+		return err
+	}
 	if err := s.end(tx, v, *old, false); err != nil || was != Booked {
 		return err
 	}
 	return s.free(tx, *old)
+}
+
+// follow keeps a place on the waitlist true: whoever wanted a time sooner than one visit wants one sooner than the visit that took its
+// place; empty: she has none any more.
+func (s *Service) follow(tx *store.Tx, org person.OrgID, patient person.ID, old, now ID) error {
+	_, err := tx.Exec("UPDATE wait_entry SET has = $4 WHERE org = $1 AND patient = $2 AND has = $3 AND state = 'waiting'", string(org), string(patient), string(old), string(now))
+	return err
 }
 
 // settle makes what follows from an appointment's new state: the promise, the entry in the record, the row.
@@ -202,7 +212,7 @@ func (s *Service) drawUp(tx *store.Tx, v person.Viewer, r Request) (a Appointmen
 	if a.Way != Clinic {
 		a.Place = ""
 	}
-	if a.Asked.IsZero() {
+	if a.Asked.IsZero() || a.Asked.After(now) || !v.Role.Staff() && !r.offered { // nobody puts herself first in line
 		a.Asked = now
 	}
 	if r.Hold {

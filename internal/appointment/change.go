@@ -70,7 +70,7 @@ func (s *Service) TakeWith(ctx context.Context, v person.Viewer, org person.OrgI
 				return a, err
 			}
 			if old.State != Cancelled {
-				if err := s.giveUp(tx, v, &old); err != nil {
+				if err := s.giveUp(tx, v, &old, a.ID); err != nil {
 					return a, err
 				}
 				a.Asked, a.Follows = old.Asked, old.ID
@@ -81,8 +81,10 @@ func (s *Service) TakeWith(ctx context.Context, v person.Viewer, org person.OrgI
 			if err := s.release(tx, a); err != nil {
 				return a, err
 			}
-		} else if _, err := tx.Exec("UPDATE claim SET hold_until = 0 WHERE org = $1 AND appointment = $2", string(org), string(id)); err != nil {
+		} else if n, err := tx.Exec("UPDATE claim SET hold_until = 0 WHERE org = $1 AND appointment = $2", string(org), string(id)); err != nil {
 			return a, err
+		} else if n != int64(len(a.Resources)) { // the hold ran out by another server's clock, and somebody has the time
+			return a, ErrTaken
 		}
 		return s.settle(tx, v, a, t)
 	})
@@ -173,7 +175,7 @@ func (s *Service) end(tx *store.Tx, v person.Viewer, a Appointment, freed bool) 
 		if err := s.release(tx, a); err != nil {
 			return err
 		}
-		if a.Reason == ReasonPatient { // what the clinic takes back is not to be had
+		if a.Reason == ReasonPatient && a.Promise != "" { // booked; what the clinic takes back is not to be had
 			if err := s.free(tx, a); err != nil {
 				return err
 			}
@@ -183,6 +185,11 @@ func (s *Service) end(tx *store.Tx, v person.Viewer, a Appointment, freed bool) 
 		return err
 	}
 	a.HoldUntil = time.Time{}
+	if a.Reason != ReasonMoved {
+		if err := s.follow(tx, a.Org, a.Patient, a.ID, ""); err != nil {
+			return err
+		}
+	}
 	if err := s.put(tx, a); err != nil {
 		return err
 	}
@@ -200,6 +207,10 @@ func (s *Service) end(tx *store.Tx, v person.Viewer, a Appointment, freed bool) 
 
 // Arrive writes down that the person is there, or has joined.
 func (s *Service) Arrive(tx *store.Tx, v person.Viewer, a Appointment) (Appointment, error) {
+	a, err := s.own(tx, a.Org, a.Patient, a.ID) // as it is now that nobody else can change it
+	if err != nil {
+		return a, err
+	}
 	switch a.State {
 	case Arrived:
 		return a, nil
@@ -208,6 +219,11 @@ func (s *Service) Arrive(tx *store.Tx, v person.Viewer, a Appointment) (Appointm
 		return a, fault.Conflictf("That visit is not booked any more. Please ask at the desk.")
 	}
 	a.State, a.Arrival = Arrived, s.clock.Now()
+	if a.Promise != "" { // it is kept when she is seen
+		if _, err := s.promises.Note(tx, a.Org, a.Patient, promise.ID(a.Promise), promise.Evidence{Kind: "arrival", At: a.Arrival, Source: "check-in", By: string(v.Person)}); err != nil {
+			return a, err
+		}
+	}
 	t, err := s.Type(tx, a.Org, a.Type)
 	if err != nil {
 		return a, err
@@ -220,6 +236,10 @@ func (s *Service) Arrive(tx *store.Tx, v person.Viewer, a Appointment) (Appointm
 
 // Seen writes down that the visit was held, which keeps its promise: begun at an instant.
 func (s *Service) Seen(tx *store.Tx, v person.Viewer, a Appointment, begun time.Time) (Appointment, error) {
+	a, err := s.own(tx, a.Org, a.Patient, a.ID)
+	if err != nil {
+		return a, err
+	}
 	switch a.State {
 	case Fulfilled:
 		return a, nil
@@ -267,7 +287,7 @@ func (s *Service) Missed(ctx context.Context, v person.Viewer, org person.OrgID,
 			return a, err
 		}
 		return a, s.messages.Say(tx, message.Draft{Org: org, Patient: a.Patient, To: "patient", At: a.Closed, Key: "missed/" + string(a.ID), Say: "visit.missed",
-			Args: args, Severity: message.Urgent})
+			Args: args, Severity: message.Urgent, Page: "/visits"})
 	})
 }
 

@@ -2,6 +2,7 @@ package appointment
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -52,15 +53,18 @@ func (s *Service) GroupMove(ctx context.Context, v person.Viewer, org person.Org
 	}); err != nil {
 		return nil, err
 	}
-	out := make([]Moved, 0, len(due))
+	out, failed := make([]Moved, 0, len(due)), error(nil)
 	for _, a := range due {
 		m, err := s.moveOne(ctx, v, a)
-		if err != nil {
-			return out, err
+		if err != nil { // the others are still to be told
+			failed = errors.Join(failed, err)
+			continue
 		}
-		out = append(out, m)
+		if a.State == Booked {
+			out = append(out, m)
+		}
 	}
-	return out, nil
+	return out, failed
 }
 
 // setBusy closes a span of a resource.
@@ -74,6 +78,16 @@ func (s *Service) setBusy(tx *store.Tx, org person.OrgID, resource string, from,
 
 // moveOne finds a new time for one visit. Where somebody else takes it first, it looks again.
 func (s *Service) moveOne(ctx context.Context, v person.Viewer, a Appointment) (Moved, error) {
+	if a.State == Held { // she chooses again; nothing was said to her yet
+		return Moved{}, s.db.Write(ctx, func(tx *store.Tx) error {
+			x, err := s.own(tx, a.Org, a.Patient, a.ID)
+			if err != nil || x.State != Held {
+				return err
+			}
+			x.State, x.Closed, x.Reason = Cancelled, s.clock.Now(), ReasonExpired
+			return s.end(tx, v, x, true)
+		})
+	}
 	for range 5 {
 		found, err := s.Find(ctx, Search{Org: a.Org, Patient: a.Patient, Type: a.Type, From: maxTime(a.Start, s.clock.Now().Add(time.Hour)), Limit: 200, Staff: true})
 		if err != nil {
@@ -107,7 +121,8 @@ func (s *Service) moveOne(ctx context.Context, v person.Viewer, a Appointment) (
 		if _, err := s.cancel(tx, v, x); err != nil {
 			return err
 		}
-		if _, err := s.JoinIn(tx, Entry{Org: a.Org, Patient: a.Patient, Type: a.Type, Asked: a.Asked}); err != nil {
+		_, err = s.JoinIn(tx, Entry{Org: a.Org, Patient: a.Patient, Type: a.Type, Asked: a.Asked})
+		if err != nil && !fault.Is(err, fault.Denied) { // a type that only staff book has no list
 			return err
 		}
 		args, err := s.said(tx, a)

@@ -2,6 +2,7 @@ package appointment
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -394,6 +395,9 @@ func (s *Service) answer(tx *store.Tx, v person.Viewer, org person.OrgID, patien
 	if err != nil {
 		return Appointment{}, err
 	}
+	if o.State == offerTaken && !yes {
+		return Appointment{}, fault.Conflictf("You have that time already. To give it back, cancel the visit.")
+	}
 	if o.State == offerTaken {
 		return s.Get(tx, org, entry.Took)
 	}
@@ -410,18 +414,28 @@ func (s *Service) answer(tx *store.Tx, v person.Viewer, org person.OrgID, patien
 	if err := s.unkeep(tx, f); err != nil {
 		return Appointment{}, err
 	}
+	if entry.Has != "" { // given back or held in the meantime: there is nothing to give up
+		if old, err := s.own(tx, org, patient, entry.Has); err != nil {
+			return Appointment{}, err
+		} else if old.State != Booked {
+			entry.Has = ""
+		}
+	}
 	var a Appointment
 	err = tx.Try(func() (err error) {
 		a, err = s.BookIn(tx, v, Request{Org: org, Patient: patient, Type: f.Type, Way: f.Way, Place: f.Place, Start: f.Start, Resources: f.Resources,
 			Asked: entry.Asked, Follows: entry.Has, offered: true})
 		return err
 	})
-	if fault.Is(err, fault.Conflict) {
+	if errors.Is(err, ErrTaken) {
 		f.State = "booked"
-		if err := s.putFreed(tx, f); err != nil {
+		if err := s.gone(tx, v, o); err != ErrGone {
 			return a, err
 		}
-		return a, s.gone(tx, v, o)
+		if err := s.close(tx, f, o.ID); err != nil {
+			return a, err
+		}
+		return a, ErrGone
 	}
 	if err != nil {
 		return a, err
@@ -560,6 +574,8 @@ func (s *Service) ReplyOffer(tx *store.Tx, ans message.Answer, p promise.Promise
 	switch {
 	case err == ErrGone:
 		return "thanks.offer.gone", nil, nil
+	case fault.Is(err, fault.Conflict): // she has it already
+		return "closed", nil, nil
 	case err != nil:
 		return "", nil, err
 	case ans.Number != 1:

@@ -89,7 +89,7 @@ func (s *Service) promise(tx *store.Tx, a Appointment, t Type) (string, error) {
 	}
 	id := promise.ID(clock.DerivedID("visit", string(a.Org), string(a.ID), a.Start.Format(time.RFC3339)))
 	_, err = s.promises.Make(tx, promise.Promise{Org: a.Org, Patient: a.Patient, ID: id, Kind: Promised, About: string(a.ID), Severity: promise.Watch, Say: "say.visit",
-		Args: args, Keeper: promise.Keeper{Kind: "role", Who: string(person.Clinician)}, From: a.Start, By: a.Start.Add(max(grace, a.End.Sub(a.Start))), Zone: a.Zone, Ladder: ref})
+		Args: args, Keeper: promise.Keeper{Kind: "staff", Who: string(person.Clinician)}, From: a.Start, By: a.Start.Add(max(grace, a.End.Sub(a.Start))), Zone: a.Zone, Ladder: ref})
 	return string(id), err
 }
 
@@ -132,8 +132,10 @@ func (s *Service) tell(tx *store.Tx, v person.Viewer, a Appointment, say string,
 	if a.Start.Sub(d.At) < soon { // it cannot wait for the end of quiet hours
 		d.Severity = message.Urgent
 	}
-	if a.Promise != "" {
+	if a.Promise != "" && a.State == Booked {
 		d.Promises = []string{a.Promise}
+	} else { // there is nothing to answer: the page offers another time
+		d.Page = "/visits"
 	}
 	return s.messages.Say(tx, d)
 }
@@ -198,6 +200,16 @@ func (s *Service) Waits(tx *store.Tx, p promise.Promise) (bool, error) {
 	return err == nil && a.State == Booked && a.Confirmed.IsZero(), err
 }
 
+// Answerable reports whether a yes or a no to a visit's promise, or to an offer, still changes something: who has said yes may say no until
+// it begins.
+func (s *Service) Answerable(tx *store.Tx, p promise.Promise) (bool, error) {
+	if p.State != promise.Open || p.Kind == Offered {
+		return p.State == promise.Open, nil
+	}
+	a, err := s.Get(tx, p.Org, ID(p.About))
+	return err == nil && a.State == Booked && a.Start.After(s.clock.Now()), err
+}
+
 // confirm writes down that the person comes. The promise stays open: it is kept when she is seen.
 func (s *Service) confirm(tx *store.Tx, v person.Viewer, a Appointment, source string) error {
 	if !a.Confirmed.IsZero() {
@@ -215,14 +227,19 @@ func (s *Service) confirm(tx *store.Tx, v person.Viewer, a Appointment, source s
 // Ladders are those that every organization begins with.
 func Ladders() []promise.Ladder {
 	hours := func(n float64) promise.Duration { return promise.Duration(n * float64(time.Hour)) }
+	// A text's link names the patient and the instant of its rung: some microseconds keep those of a visit apart from those of a dose, and
+	// of another visit, at the same minute.
+	apart := func(n float64, us time.Duration) promise.Duration {
+		return hours(n) - promise.Duration(us*time.Microsecond)
+	}
 	quiet := []promise.Rung{
-		{After: hours(-24), Do: promise.Tell, To: "patient", Say: "visit.soon", Useful: hours(20)},
-		{After: hours(-2), Do: promise.Tell, To: "patient", Say: "visit.today", Useful: hours(1.5)},
-		{After: hours(0.25), Do: promise.Task, To: "role:desk", Say: "visit.late"},
+		{After: apart(-24, 4), Do: promise.Tell, To: "patient", Say: "visit.soon", Useful: hours(20)},
+		{After: apart(-2, 5), Do: promise.Tell, To: "patient", Say: "visit.today", Useful: hours(1.5)},
+		{After: hours(0.25), Do: promise.Task, To: "role:desk", Say: "visit.late", Unless: promise.Shown},
 	}
 	asking := slices.Clone(quiet)
 	asking[0].Say, asking[0].Ask = "visit.again", true
-	asking = append([]promise.Rung{{After: promise.Duration(-ConfirmLead), Do: promise.Tell, To: "patient", Say: "visit.confirm", Useful: hours(24), Ask: true}}, asking...)
+	asking = append([]promise.Rung{{After: apart(-ConfirmLead.Hours(), 3), Do: promise.Tell, To: "patient", Say: "visit.confirm", Useful: hours(24), Ask: true}}, asking...)
 	offer := []promise.Rung{{Do: promise.Tell, To: "patient", Say: "offer", Useful: hours(0.25), Ask: true}}
 	return []promise.Ladder{{Name: Ladder, Version: 1, Rungs: asking}, {Name: Quiet, Version: 1, Rungs: quiet}, {Name: OfferLadder, Version: 1, Rungs: offer}}
 }

@@ -88,6 +88,10 @@ func (s *Service) SaveResource(tx *store.Tx, r Resource) error {
 		active = excluded.active, version = resource.version + 1`,
 		string(r.Org), r.ID, string(r.Kind), r.Name, string(r.Person), asJSON(r), yes(r.Active))
 	tx.Hint("desk", string(r.Org))
+	if err != nil || r.BusyFeed != "" {
+		return err
+	}
+	_, err = tx.Exec("DELETE FROM busy WHERE org = $1 AND resource = $2 AND source = $3", string(r.Org), r.ID, followed) // followed no more
 	return err
 }
 

@@ -81,10 +81,15 @@ func (s *Service) called(tx *store.Tx, c Call) (Told, error) {
 		return told, err
 	}
 	for _, had := range list {
-		if had.Kind == callKind && had.Answered.IsZero() { // she calls again: the first time said holds
+		if had.Kind != callKind || !had.Answered.IsZero() {
+			continue
+		}
+		if had.By.After(s.clock.Now()) { // she calls again: the first time said holds
 			told.By = had.By
 			return told, nil
 		}
+		had.By = told.By // it was not kept: a new promise, of the same call
+		return told, s.promise(tx, &had, "say.callback")
 	}
 	x := Conversation{Org: c.Org, Patient: who.ID, ID: clock.DerivedID("call", string(c.Org), c.Ref), Kind: callKind, Role: person.Desk, Opened: s.clock.Now(), By: told.By, Phone: c.From}
 	return told, s.promise(tx, &x, "say.callback")
@@ -171,7 +176,7 @@ func (s *Service) Pressing(ctx context.Context, c Call) (Told, error) {
 			if x.Kind != callKind || !x.Answered.IsZero() {
 				continue
 			}
-			if x.Red {
+			if x.Red && x.By.After(now) {
 				told.By = x.By
 				return nil
 			}
@@ -254,7 +259,7 @@ func (s *Service) AskCall(ctx context.Context, v person.Viewer, patient person.I
 			return err
 		}
 		for _, had := range list {
-			if had.Kind == callKind && had.Answered.IsZero() {
+			if had.Kind == callKind && had.Answered.IsZero() && had.By.After(s.clock.Now()) {
 				by = had.By
 				return nil
 			}

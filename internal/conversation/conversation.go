@@ -168,11 +168,14 @@ func (s *Service) Heard(tx *store.Tx, org person.OrgID, patient person.ID, body 
 		if had.Kind == callKind {
 			continue
 		}
-		if had.Answered.IsZero() && (!r.Red || had.Red) {
+		if had.Answered.IsZero() && (!r.Red || had.Red) && had.By.After(now) {
 			return had.By, nil
 		}
-		if had.Answered.IsZero() { // the same matter, and now it is urgent
+		if had.Answered.IsZero() { // the same matter, and now it is urgent, or we have not kept our word
 			c = had
+			if r.Red {
+				c.Kind, c.Role = r.ID, r.Role
+			}
 			if err := s.withdraw(tx, had, "urgent"); err != nil {
 				return time.Time{}, err
 			}
@@ -264,5 +267,5 @@ func (s *Service) answered(tx *store.Tx, v person.Viewer, m message.Message) err
 	if err != nil {
 		return err
 	}
-	return s.messages.Say(tx, message.Draft{Org: m.Org, Patient: m.Patient, To: "patient", At: m.At, Key: "answer/" + m.ID, Say: "answer", Args: map[string]string{"who": who.Called}})
+	return s.messages.Say(tx, message.Draft{Org: m.Org, Patient: m.Patient, To: "patient", At: m.At, Key: "answer/" + m.ID, Say: "answer", Args: map[string]string{"who": who.Called}, Page: "/messages"})
 }

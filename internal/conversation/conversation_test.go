@@ -234,3 +234,22 @@ func TestRoutesAndTemplates(t *testing.T) {
 		})
 	})
 }
+
+// A word that was not kept in time holds nothing back: the next red flag calls somebody again.
+func TestABrokenPromiseDoesNotSwallowTheNextWord(t *testing.T) {
+	apptest.Each(t, func(h *apptest.House) {
+		post(h, h.Ruth, "Now my chest hurts")
+		h.At(2 * time.Hour)
+		post(h, h.Ruth, "I cannot breathe")
+		if c := last(h); !c.Red || !c.By.Equal(h.Clock.Now().Add(10*time.Minute)) {
+			h.Errorf("the next red flag: %+v", c)
+		}
+		h.Read(func(tx *store.Tx) error {
+			open, err := h.Promises.OpenOf(tx, apptest.Org, h.Ruth.ID, conversation.Kind)
+			if len(open) != 1 {
+				h.Errorf("%d open promises", len(open))
+			}
+			return err
+		})
+	})
+}

@@ -20,15 +20,19 @@ type Spoken struct {
 }
 
 // voiceOf reads a message by its code. Only calls are spoken.
-func (s *Service) voiceOf(tx *store.Tx, code string) (Message, error) {
-	return s.openLink(tx, code, "channel = 'voice'")
+func (s *Service) voiceOf(tx *store.Tx, org person.OrgID, code string) (Message, error) {
+	m, err := s.openLink(tx, code, "channel = 'voice'")
+	if err == nil && m.Org != org { // the organization's own provider asks
+		err = errNoLink
+	}
+	return m, err
 }
 
 // Speak answers what the call of a message says. Words that have no spoken form become a request to call the clinic.
-func (s *Service) Speak(ctx context.Context, code string) (Spoken, error) {
+func (s *Service) Speak(ctx context.Context, org person.OrgID, code string) (Spoken, error) {
 	var out Spoken
 	err := s.db.Read(ctx, func(tx *store.Tx) error {
-		m, err := s.voiceOf(tx, code)
+		m, err := s.voiceOf(tx, org, code)
 		if err != nil {
 			return err
 		}
@@ -72,10 +76,10 @@ func spelled(phone string) string {
 
 // Press takes a key that was pressed during a call, and answers what is said to it. ref is the provider's name for the call: the same key
 // told twice is one answer.
-func (s *Service) Press(ctx context.Context, code string, digit int, ref string) (Spoken, error) {
+func (s *Service) Press(ctx context.Context, org person.OrgID, code string, digit int, ref string) (Spoken, error) {
 	var out Spoken
 	err := s.db.Write(ctx, func(tx *store.Tx) error {
-		m, err := s.voiceOf(tx, code)
+		m, err := s.voiceOf(tx, org, code)
 		if err != nil {
 			return err
 		}
@@ -89,11 +93,12 @@ func (s *Service) Press(ctx context.Context, code string, digit int, ref string)
 		}
 		out = Spoken{Language: who.Language}
 		say, args := "voice.again", map[string]string(nil)
+		out.Asks = m.Code != "" && digit != 1 && digit != 2
 		if (digit == 1 || digit == 2) && m.Code != "" {
 			in := Message{Org: m.Org, Patient: m.Patient, Person: m.Person, At: s.clock.Now(), ID: clock.DerivedID("key", m.ID, ref), Inward: true, Channel: person.Voice, Address: m.Address,
 				Body: string(rune('0' + digit)), Promises: m.Promises, State: Delivered, Ref: "key-" + ref, Moved: s.clock.Now()}
 			var n int
-			if _, err := tx.Row("SELECT COUNT(*) FROM message WHERE ref = $1 AND inward = 1", []any{in.Ref}, &n); err != nil {
+			if _, err := tx.Row("SELECT COUNT(*) FROM message WHERE org = $1 AND ref = $2 AND inward = 1", []any{string(org), in.Ref}, &n); err != nil {
 				return err
 			}
 			if n > 0 { // told twice: it was thanked for

@@ -2,6 +2,7 @@ package promise
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"sync"
@@ -204,12 +205,27 @@ func (s *Service) follow(tx *store.Tx, b *batch) error {
 // needless tells whether a rung that is due has nobody left to call, because a task of its promise has been acknowledged. Whoever
 // acknowledges one meanwhile writes a line of the patient's history, and the batch is worked out again.
 func (s *Service) needless(tx *store.Tx, l *Ladder, p *Promise) (bool, error) {
-	if p.Rung >= len(l.Rungs) || l.Rungs[p.Rung].Unless != Taken {
+	if p.Rung >= len(l.Rungs) || l.Rungs[p.Rung].Unless == "" {
 		return false, nil
+	}
+	if l.Rungs[p.Rung].Unless == Shown {
+		return s.shown(tx, p)
 	}
 	var one int
 	return tx.Row("SELECT 1 FROM task WHERE org = $1 AND patient = $2 AND promise = $3 AND (taken_at > 0 OR snoozed_until > 0) LIMIT 1",
 		[]any{string(p.Org), string(p.Patient), string(p.ID)}, &one)
+}
+
+// shown reports whether somebody has arrived for a promise.
+func (s *Service) shown(tx *store.Tx, p *Promise) (bool, error) {
+	events, err := eventsSince(tx, p.Org, p.Patient, p.Made)
+	for _, e := range events {
+		var x Evidence
+		if e.Promise == p.ID && e.Kind == EventEvidence && json.Unmarshal([]byte(e.Body), &x) == nil && x.Kind == "arrival" {
+			return true, err
+		}
+	}
+	return false, err
 }
 
 func (b *batch) followOne(c *chain, l *Ladder, i int, needless bool) {
@@ -228,7 +244,7 @@ func (b *batch) followOne(c *chain, l *Ladder, i int, needless bool) {
 	if useful := time.Duration(rung.Useful); useful > 0 && late > useful {
 		event.Kind = EventSkipped
 	} else if needless {
-		event.Kind, event.Body = EventSkipped, body(skipped{Taken})
+		event.Kind, event.Body = EventSkipped, body(skipped{rung.Unless})
 	} else {
 		b.gather(i, rung, late > lateWords)
 	}

@@ -43,6 +43,9 @@ type Unless string
 // Taken is that somebody has acknowledged a task of the promise: has taken it or put it aside.
 const Taken Unless = "taken"
 
+// Shown is that there is evidence of the promise already, though not of the kind that keeps it: the person has arrived.
+const Shown Unless = "shown"
+
 // beforeMost is how long before a promise is due its first rung may be.
 const beforeMost = Duration(30 * 24 * time.Hour)
 
@@ -106,8 +109,8 @@ func (r Rung) validate() error {
 	if (r.Do == Task || r.Do == Page) && !named {
 		return fmt.Errorf("a task is for a role or a person of the staff")
 	}
-	if r.Unless != "" && r.Unless != Taken {
-		return fmt.Errorf("%q does not make a rung needless (taken)", r.Unless)
+	if r.Unless != "" && r.Unless != Taken && r.Unless != Shown {
+		return fmt.Errorf("%q does not make a rung needless (taken, shown)", r.Unless)
 	}
 	if r.Say == "" || r.After < -beforeMost || r.Useful < 0 {
 		return fmt.Errorf("it needs a sentence, a time at most 30 days before the promise is due, and a use that is not negative")

@@ -121,7 +121,7 @@ func visitLink(x promise.Promise) bool {
 
 // linkWaits reports whether a visit or an offer still waits for an answer.
 func (s *Server) linkWaits(r *http.Request, x promise.Promise) (waits bool, err error) {
-	err = s.DB.Read(r.Context(), func(tx *store.Tx) error { waits, err = s.Appointment.Waits(tx, x); return err })
+	err = s.DB.Read(r.Context(), func(tx *store.Tx) error { waits, err = s.Appointment.Answerable(tx, x); return err })
 	return waits, err
 }
 

@@ -230,8 +230,12 @@ func TestVisitLink(t *testing.T) {
 		}
 		return err
 	}))
+	if _, page := h.get("", "/r/"+code); !strings.Contains(page, "I cannot come") {
+		t.Error("who has said yes can no longer say no")
+	}
+	h.post("", "/r/"+code, "answer", "no")
 	if _, page := h.get("", "/r/"+code); strings.Contains(page, "<form method=\"post\" action=\"/r/") {
-		t.Error("what is answered still asks")
+		t.Error("what is over still asks")
 	}
 }
 
