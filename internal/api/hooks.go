@@ -24,7 +24,7 @@ func (s *server) hookRoutes(mux *http.ServeMux) {
 }
 
 // hook lets through what the organization's gateway has signed. Nothing is stored, or looked at, before that is known.
-func (s *server) hook(take func(r *http.Request, org person.OrgID) error) http.HandlerFunc {
+func (s *server) hook(take func(r *http.Request, org person.OrgID) (answer string, err error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/x-www-form-urlencoded" {
 			writeProblem(w, newProblem(http.StatusUnsupportedMediaType, "Please send a form: application/x-www-form-urlencoded."))
@@ -49,34 +49,35 @@ func (s *server) hook(take func(r *http.Request, org person.OrgID) error) http.H
 			writeProblem(w, newProblem(http.StatusForbidden, "The signature is not right."))
 			return
 		}
-		if err := take(r, org); err != nil {
+		answer, err := take(r, org)
+		if err != nil {
 			s.noteFailure(r.Pattern, err)
 			writeProblem(w, problemOf(err))
 			return
 		}
 		w.Header().Set("Content-Type", "text/xml; charset=utf-8")
-		w.Write([]byte(nothing))
+		w.Write([]byte(answer))
 	}
 }
 
 // inbound takes a text. Its reference makes a delivery that is repeated one text.
-func (s *server) inbound(r *http.Request, org person.OrgID) error {
+func (s *server) inbound(r *http.Request, org person.OrgID) (string, error) {
 	f := r.PostForm
 	if f.Get("MessageSid") == "" || f.Get("From") == "" {
-		return fault.Invalidf("From and MessageSid are needed.")
+		return "", fault.Invalidf("From and MessageSid are needed.")
 	}
-	return s.Message.Receive(r.Context(), message.Inbound{Org: org, Channel: person.SMS, From: f.Get("From"), Body: f.Get("Body"), Ref: f.Get("MessageSid")})
+	return nothing, s.Message.Receive(r.Context(), message.Inbound{Org: org, Channel: person.SMS, From: f.Get("From"), Body: f.Get("Body"), Ref: f.Get("MessageSid")})
 }
 
 // status takes a delivery report. A word that says nothing new, or that we do not know, is no mistake of the gateway's.
-func (s *server) status(r *http.Request, _ person.OrgID) error {
+func (s *server) status(r *http.Request, _ person.OrgID) (string, error) {
 	f := r.PostForm
 	if f.Get("MessageSid") == "" {
-		return fault.Invalidf("MessageSid is needed.")
+		return "", fault.Invalidf("MessageSid is needed.")
 	}
 	state, new := gateway.Status(f.Get("MessageStatus"))
 	if !new {
-		return nil
+		return nothing, nil
 	}
-	return s.Message.Report(r.Context(), f.Get("MessageSid"), state)
+	return nothing, s.Message.Report(r.Context(), f.Get("MessageSid"), state)
 }

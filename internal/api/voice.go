@@ -31,32 +31,10 @@ type spoken struct {
 
 // voice is hook for calls.
 func (s *server) voice(take func(r *http.Request, org person.OrgID) (spoken, error)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		var out spoken
-		done := false
-		s.hook(func(r *http.Request, org person.OrgID) (err error) {
-			out, err = take(r, org)
-			done = err == nil
-			return err
-		})(&quietly{ResponseWriter: w, quiet: &done}, r)
-		if done {
-			w.Header().Set("Content-Type", "text/xml; charset=utf-8")
-			w.Write([]byte(out.xml()))
-		}
-	}
-}
-
-// quietly keeps hook's own answer from a call that gets another.
-type quietly struct {
-	http.ResponseWriter
-	quiet *bool
-}
-
-func (q *quietly) Write(b []byte) (int, error) {
-	if *q.quiet {
-		return len(b), nil
-	}
-	return q.ResponseWriter.Write(b)
+	return s.hook(func(r *http.Request, org person.OrgID) (string, error) {
+		out, err := take(r, org)
+		return out.xml(), err
+	})
 }
 
 // voices are the languages by the provider's names.

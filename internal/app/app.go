@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -16,6 +17,7 @@ import (
 	"doorstep/internal/device"
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
+	"doorstep/internal/message/gateway"
 	"doorstep/internal/person"
 	"doorstep/internal/programme"
 	"doorstep/internal/promise"
@@ -57,10 +59,10 @@ type Server struct {
 	Intake        *device.Intake
 	Metrics       *api.Metrics // once there is a Handler
 
-	mu   sync.Mutex
-	cue  func(device string, payload []byte) error // set when a broker is there
-	push pushing
-	ring ringer
+	mu    sync.Mutex
+	cue   func(device string, payload []byte) error // set when a broker is there
+	push  pushing
+	voice atomic.Pointer[gateway.Voice] // the telephone provider, once one is set
 }
 
 // New migrates the database and puts the services on it.
@@ -88,7 +90,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.Appointments = appointment.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Messages, s.Record)
 	s.Waiting = waiting.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Messages, visits.Of{Service: s.Appointments})
 	s.Visits = visit.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Record, Visits(s.Appointments))
-	s.Visits.SetTelephone(&s.ring)
+	s.Visits.SetTelephone(s)
 	s.Visits.SetEstimator(roomWaits{s})
 	s.Intake = &device.Intake{Service: s.Readings, Clock: o.Clock, Log: o.Log, Zone: s.deviceZone, Plan: s.cuePlan}
 

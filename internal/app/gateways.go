@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"doorstep/internal/clock"
@@ -34,12 +33,9 @@ func (g Gateways) channels(org person.OrgID, st web.Settings) map[person.Channel
 	return out
 }
 
-// ringer puts calls through by whatever provider is set.
-type ringer struct{ voice atomic.Pointer[gateway.Voice] }
-
-// Ring is visit.Telephone. Without a provider the desk calls.
-func (r *ringer) Ring(ctx context.Context, c visit.Call) error {
-	v := r.voice.Load()
+// Ring is visit.Telephone: it puts a call through by the provider that is set. Without one the desk calls.
+func (s *Server) Ring(ctx context.Context, c visit.Call) error {
+	v := s.voice.Load()
 	if v == nil {
 		return fault.New(fault.Unavailable, "No telephone provider is set.")
 	}
@@ -49,7 +45,7 @@ func (r *ringer) Ring(ctx context.Context, c visit.Call) error {
 // Use takes settings into use at once.
 func (g Gateways) Use(org person.OrgID, st web.Settings) error {
 	if v, ok := g.channels(org, st)[person.Voice].(*gateway.Voice); ok {
-		g.ring.voice.Store(v)
+		g.voice.Store(v)
 	}
 	for name, ch := range g.channels(org, st) {
 		g.set(name, ch)
@@ -137,6 +133,3 @@ func (s *Server) SetUpLink(ctx context.Context) (string, error) {
 	})
 	return link, err
 }
-
-// Ring puts a call through by the provider that is set.
-func (s *Server) Ring(ctx context.Context, c visit.Call) error { return s.ring.Ring(ctx, c) }

@@ -3,6 +3,7 @@ package appointment
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -263,7 +264,7 @@ func (h *orgShelf) of(x slot.Handle) *onShelf { return h.known[resourceOf(h.ix.I
 // pool answers the handles of a kind that serve a type in a way at a place, in the order of their ids; of those who speak a language, if one is named.
 func (h *orgShelf) pool(q Search, t Type, k Kind, w Way, place, language string) []slot.Handle {
 	var out []slot.Handle
-	for _, id := range slices.Sorted(keys(h.known)) {
+	for _, id := range slices.Sorted(maps.Keys(h.known)) {
 		r := h.known[id]
 		if !r.Active || r.Kind != k || !r.Holds(t.ID) || k == Clinician && q.Clinician != "" && r.ID != q.Clinician {
 			continue

@@ -1,8 +1,6 @@
 package appointment
 
 import (
-	"iter"
-	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -11,8 +9,6 @@ import (
 	"doorstep/internal/person"
 	"doorstep/internal/store"
 )
-
-func keys[V any](m map[string]V) iter.Seq[string] { return maps.Keys(m) }
 
 // hoursID names one of a resource's hours in the index.
 func hoursID(resource string, i int) string { return resource + "\x1f" + strconv.Itoa(i) }

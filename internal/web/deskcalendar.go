@@ -19,6 +19,7 @@ type deskCalendarPage struct {
 	*page
 	Day, Before, After clock.Day
 	Name               string
+	From, Until        string // the whole day, as a form's times
 	Requests           []deskVisit
 	Columns            []deskColumn
 	Address            string // of a feed that was just made; shown once
@@ -66,6 +67,7 @@ func (s *Server) showDeskCalendar(w http.ResponseWriter, r *http.Request, p *pag
 		m.Day = day
 	}
 	m.Before, m.After = m.Day.Add(-1), m.Day.Add(1)
+	m.From, m.Until = clock.At(m.Day, 0, p.Zone).In(p.Zone).Format(localTime), clock.At(m.After, 0, p.Zone).In(p.Zone).Format(localTime)
 	m.Name = words.DayLong(p.Lang, clock.At(m.Day, clock.WallAt(12, 0), p.Zone), p.Zone)
 	err := s.DB.Read(r.Context(), func(tx *store.Tx) error { return s.loadCalendar(tx, &m) })
 	if err != nil {
@@ -211,24 +213,10 @@ func (s *Server) calendarFeed(w http.ResponseWriter, r *http.Request) {
 	w.Write([]byte(b.String()))
 }
 
-// wholeDay answers the first and last minute of the day on the page, for a form.
-func (m *deskCalendarPage) wholeDay() (from, until string) {
-	return clock.At(m.Day, 0, m.Zone).In(m.Zone).Format(localTime), clock.At(m.Day.Add(1), 0, m.Zone).In(m.Zone).Format(localTime)
-}
-
-// mayVisits is what staff may do with a visit from the calendar: it is checked again when they do.
-func mayVisits(p *page) *page {
+// chartOf is the page as it stands on a person's chart: the buttons of her visits lead there. What staff may do there is asked again when
+// they do it.
+func chartOf(p *page, chart string) *page {
 	q := *p
-	q.Rights = []person.Right{person.See, person.Act}
+	q.Base, q.Rights = chart, []person.Right{person.See, person.Act}
 	return &q
 }
-
-// chartOf is the page as it stands on a person's chart: the buttons of her visits lead there.
-func chartOf(p *page, chart string) *page {
-	q := mayVisits(p)
-	q.Base = chart
-	return q
-}
-
-func first(a, _ string) string  { return a }
-func second(_, b string) string { return b }

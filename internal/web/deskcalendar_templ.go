@@ -592,11 +592,11 @@ func columnForms(m deskCalendarPage, c deskColumn) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = named(c.ID, m.page, field{Name: "from", Label: m.T("shift.from"), Kind: "datetime-local", Value: first(m.wholeDay()), Need: true}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = named(c.ID, m.page, field{Name: "from", Label: m.T("shift.from"), Kind: "datetime-local", Value: m.From, Need: true}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = named(c.ID, m.page, field{Name: "until", Label: m.T("shift.until"), Kind: "datetime-local", Value: second(m.wholeDay()), Need: true}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = named(c.ID, m.page, field{Name: "until", Label: m.T("shift.until"), Kind: "datetime-local", Value: m.Until, Need: true}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

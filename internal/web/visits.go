@@ -1,7 +1,9 @@
 package web
 
 import (
+	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -289,7 +291,7 @@ func (s *Server) showFind(w http.ResponseWriter, r *http.Request, p *page, statu
 }
 
 // fill puts what was found into words: the first of each way, then every time by day.
-func (m *findPage) fill(found appointment.Found, places map[string]string, q map[string][]string) {
+func (m *findPage) fill(found appointment.Found, places map[string]string, q url.Values) {
 	for _, o := range found.Soonest {
 		m.Soonest = append(m.Soonest, m.timeLine(o, places))
 	}
@@ -320,7 +322,7 @@ func (m *findPage) fill(found appointment.Found, places map[string]string, q map
 		d.Times = append(d.Times, m.timeLine(o, places))
 	}
 	if !found.More.IsZero() {
-		next := cloneQuery(q)
+		next := maps.Clone(q)
 		next.Set("after", found.More.UTC().Format(time.RFC3339))
 		m.More = m.Base + "/visits/find?" + next.Encode()
 	}
@@ -377,7 +379,7 @@ func (s *Server) holdVisit(w http.ResponseWriter, r *http.Request, p *page) erro
 		if a, err = s.Appointment.Book(r.Context(), p.Viewer, req); err == nil {
 			to := p.Base + "/visits/" + string(a.ID)
 			if f := r.PostForm.Get("follows"); f != "" {
-				to += "?follows=" + queryEscape(f)
+				to += "?follows=" + url.QueryEscape(f)
 			}
 			http.Redirect(w, r, to, http.StatusSeeOther)
 			return nil
@@ -385,7 +387,7 @@ func (s *Server) holdVisit(w http.ResponseWriter, r *http.Request, p *page) erro
 	}
 	p.Title = "visits.find.title"
 	return s.again(w, r, p, err, func(status int) error {
-		r.URL.RawQuery = "type=" + queryEscape(r.PostForm.Get("type")) + "&follows=" + queryEscape(r.PostForm.Get("follows"))
+		r.URL.RawQuery = "type=" + url.QueryEscape(r.PostForm.Get("type")) + "&follows=" + url.QueryEscape(r.PostForm.Get("follows"))
 		return s.showFind(w, r, p, status)
 	})
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -246,7 +247,7 @@ func (s *Server) boardBack(w http.ResponseWriter, r *http.Request, p *page, err 
 	if err != nil {
 		return s.again(w, r, p, err, func(status int) error { return s.showBoard(w, r, p, status, "") })
 	}
-	http.Redirect(w, r, "/desk/waiting?done=waiting&place="+queryEscape(r.FormValue("place")), http.StatusSeeOther)
+	http.Redirect(w, r, "/desk/waiting?done=waiting&place="+url.QueryEscape(r.FormValue("place")), http.StatusSeeOther)
 	return nil
 }
 
