@@ -205,10 +205,7 @@ func (s *Service) drawUp(tx *store.Tx, v person.Viewer, r Request) (a Appointmen
 	}
 	a = Appointment{Org: r.Org, Patient: r.Patient, ID: ID(s.ids.New()), Type: r.Type, Way: r.Way, Place: r.Place, Start: start,
 		End: start.Add(time.Duration(o.Min) * time.Minute), Zone: org.Zone, State: Booked, Words: strings.TrimSpace(r.Words), Asked: r.Asked, Made: now, By: v.Person,
-		Follows: r.Follows, Resources: ids, party: &party{Person: who, with: holders(res)}}
-	for _, x := range res {
-		a.party.names = append(a.party.names, x.Name)
-	}
+		Follows: r.Follows, Resources: ids, party: partyOf(who, res)}
 	if a.Way != Clinic {
 		a.Place = ""
 	}

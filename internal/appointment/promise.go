@@ -28,28 +28,39 @@ const (
 	grace = 30 * time.Minute // after its start by which a visit has begun, or the promise is broken
 )
 
-// said are the arguments of every sentence about an appointment.
-func (s *Service) said(tx *store.Tx, a Appointment) (map[string]string, error) {
-	if a.party == nil {
-		with, err := s.Who(tx, a)
-		if err != nil {
-			return nil, err
-		}
-		p, err := s.people.Get(tx, a.Org, a.Patient)
-		if err != nil {
-			return nil, err
-		}
-		a.party = &party{Person: p, with: with}
-	}
-	p, who := a.party.Person, a.party.with
-	return map[string]string{"called": p.Called, "with": who, "way": "key:way." + string(a.Way), "time": a.Start.Format(time.RFC3339), "at": words.AtValue(a.Start, a.Zone)}, nil
-}
-
-// party is who meets in an appointment, where it is known already.
+// party is who meets in an appointment.
 type party struct {
 	person.Person
 	with  string   // the names of those who hold the visit
 	names []string // of all that it takes
+}
+
+// partyOf puts together who meets.
+func partyOf(p person.Person, list []Resource) *party {
+	x := &party{Person: p, with: holders(list)}
+	for _, r := range list {
+		x.names = append(x.names, r.Name)
+	}
+	return x
+}
+
+// meet answers who meets in an appointment: as it was drawn up, else as the database has it.
+func (s *Service) meet(tx *store.Tx, a Appointment) (*party, error) {
+	if a.party != nil {
+		return a.party, nil
+	}
+	p, err := s.people.Get(tx, a.Org, a.Patient)
+	if err != nil {
+		return nil, err
+	}
+	list, err := s.resourcesOf(tx, a)
+	return partyOf(p, list), err
+}
+
+// resourcesOf answers what an appointment takes.
+func (s *Service) resourcesOf(tx *store.Tx, a Appointment) ([]Resource, error) {
+	return store.All(tx, resourceSelect+" WHERE org = $1 AND id IN (SELECT value FROM "+tx.List("$2")+" ids) ORDER BY kind, id",
+		[]any{string(a.Org), asJSON(a.Resources)}, scanResource)
 }
 
 // holders answers the names of the clinicians among resources.
@@ -63,14 +74,19 @@ func holders(list []Resource) string {
 	return strings.Join(names, ", ")
 }
 
+// said are the arguments of every sentence about an appointment.
+func (s *Service) said(tx *store.Tx, a Appointment) (map[string]string, error) {
+	p, err := s.meet(tx, a)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]string{"called": p.Called, "with": p.with, "way": "key:way." + string(a.Way), "time": a.Start.Format(time.RFC3339), "at": words.AtValue(a.Start, a.Zone)}, nil
+}
+
 // Who answers the name of the person who holds a visit; empty when no person does.
 func (s *Service) Who(tx *store.Tx, a Appointment) (string, error) {
-	list, err := store.All(tx, resourceSelect+" WHERE org = $1 AND id IN (SELECT value FROM "+tx.List("$2")+" ids) ORDER BY kind, id",
-		[]any{string(a.Org), asJSON(a.Resources)}, scanResource)
-	if err != nil {
-		return "", err
-	}
-	return holders(list), nil
+	list, err := s.resourcesOf(tx, a)
+	return holders(list), err
 }
 
 // promise says to the person, in the ledger, that she will be seen.

@@ -51,18 +51,10 @@ var statuses = map[State]string{Held: "pending"}
 
 // publish writes an appointment into the record of a person who has one, as FHIR R4 Appointment.
 func (s *Service) publish(tx *store.Tx, a Appointment, t Type) error {
-	if a.party == nil {
-		who, err := s.people.Get(tx, a.Org, a.Patient)
-		if err != nil {
-			return err
-		}
-		names, err := s.names(tx, a)
-		if err != nil {
-			return err
-		}
-		a.party = &party{Person: who, names: names}
+	who, err := s.meet(tx, a)
+	if err != nil {
+		return err
 	}
-	who, names := a.party.Person, a.party.names
 	if who.Record == "" {
 		return nil
 	}
@@ -80,7 +72,7 @@ func (s *Service) publish(tx *store.Tx, a Appointment, t Type) error {
 	if a.State == Cancelled {
 		f.Cancel = &concept{Text: a.Reason}
 	}
-	for _, n := range names {
+	for _, n := range who.names {
 		f.Participants = append(f.Participants, participant{actor{Display: n}, "accepted"})
 	}
 	b, err := json.Marshal(f)
@@ -89,13 +81,4 @@ func (s *Service) publish(tx *store.Tx, a Appointment, t Type) error {
 	}
 	_, err = s.record.Put(tx, string(a.Org), b)
 	return err
-}
-
-// names answers what the appointment takes, by name.
-func (s *Service) names(tx *store.Tx, a Appointment) ([]string, error) {
-	return store.All(tx, "SELECT name FROM resource WHERE org = $1 AND id IN (SELECT value FROM "+tx.List("$2")+" ids) ORDER BY kind, id",
-		[]any{string(a.Org), asJSON(a.Resources)}, func(scan func(...any) error) (string, error) {
-			var n string
-			return n, scan(&n)
-		})
 }
