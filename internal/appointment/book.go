@@ -26,8 +26,6 @@ type Request struct {
 	Outside   bool      // staff only: outside the hours of who or what is booked; never over another visit
 	Follows   ID        // the appointment that this one takes the place of, which is given back in the same transaction
 	offered   bool      // from the waitlist: neither the lead nor an approval is asked for
-
-	Key string // the same key for the same patient gives the same appointment: a form sent twice books once
 }
 
 // wordsMost bounds what a person writes about her need.
@@ -53,12 +51,6 @@ func (s *Service) Book(ctx context.Context, v person.Viewer, r Request) (Appoint
 
 // BookIn is Book inside a caller's transaction, which has seen to the viewer's right to act for the patient.
 func (s *Service) BookIn(tx *store.Tx, v person.Viewer, r Request) (Appointment, error) {
-	if r.Key != "" {
-		known, err := s.keyed(tx, r)
-		if err != nil || known.ID != "" {
-			return known, err
-		}
-	}
 	a, t, o, err := s.drawUp(tx, v, r)
 	if err != nil {
 		return a, err
@@ -77,11 +69,6 @@ func (s *Service) BookIn(tx *store.Tx, v person.Viewer, r Request) (Appointment,
 		a.State = Proposed
 	} else if err := s.claim(tx, a, o, r.Outside); err != nil {
 		return a, err
-	}
-	if r.Key != "" {
-		if _, err := tx.Exec("INSERT INTO booking_key (org, patient, key, appointment) VALUES ($1, $2, $3, $4)", string(r.Org), string(r.Patient), r.Key, string(a.ID)); err != nil {
-			return a, err
-		}
 	}
 	return s.settle(tx, v, a, t)
 }
@@ -137,16 +124,6 @@ func (s *Service) settle(tx *store.Tx, v person.Viewer, a Appointment, t Type) (
 		}
 	}
 	return a, s.people.Audit(tx, v, a.Patient, "visit", string(a.State)+" "+string(a.ID))
-}
-
-// keyed answers the appointment that a form with the same key made before.
-func (s *Service) keyed(tx *store.Tx, r Request) (Appointment, error) {
-	var id string
-	found, err := tx.Row("SELECT appointment FROM booking_key WHERE org = $1 AND patient = $2 AND key = $3", []any{string(r.Org), string(r.Patient), r.Key}, &id)
-	if err != nil || !found {
-		return Appointment{}, err
-	}
-	return s.Get(tx, r.Org, ID(id))
 }
 
 // own answers a patient's appointment, kept from other changes; another patient's is not found.
