@@ -23,7 +23,7 @@ var floors = [][]string{
 	{"reading/plausible", "reading/format", "reading/coherence", "appointment/ical", "appointment/policy"},
 	{"medication/sentence"},
 	{"medication", "reading", "conversation", "programme", "appointment", "waiting", "visit"},
-	{"reading/watch", "reading/breath", "waiting/visits", "visit/turn", "visit/livekit"},
+	{"reading/watch", "reading/breath", "reading/pull", "waiting/visits", "visit/turn", "visit/livekit"},
 	{"web", "api", "fhirapi", "device", "gateway"},
 	{"app"},
 	{"app/apptest"},

@@ -18,6 +18,7 @@ import (
 	"doorstep/internal/clock"
 	"doorstep/internal/device"
 	"doorstep/internal/fault"
+	"doorstep/internal/message/gateway"
 )
 
 type serveCmd struct {
@@ -26,6 +27,7 @@ type serveCmd struct {
 	Listen     string `help:"Address of the pages and the API." default:"127.0.0.1:8080"`
 	MQTT       string `name:"mqtt" help:"Address of the embedded MQTT broker; empty: none." default:"127.0.0.1:1883"`
 	MQTTBroker string `name:"mqtt-broker" help:"An outside MQTT 5 broker instead, by URL."`
+	Private    bool   `name:"private-sites" help:"Readings may be asked for at sites in this server's own network too (a Nightscout behind the same firewall)."`
 	PublicURL  string `name:"public-url" help:"How people reach this server, for links in messages. Empty: http:// and the listen address."`
 }
 
@@ -52,6 +54,9 @@ func (c serveCmd) Run(e *env) error {
 	s, err := app.New(e, app.Options{DB: db, Clock: clk, IDs: clock.NewIDs(clk), PublicURL: public, Log: log})
 	if err != nil {
 		return err
+	}
+	if c.Private {
+		s.Pull.SetClient(gateway.Anywhere)
 	}
 	media, closeVideo, err := c.use(s, public, clk, s.IDs, log)
 	if err != nil {

@@ -29,6 +29,7 @@ import (
 	"doorstep/internal/programme"
 	"doorstep/internal/promise"
 	"doorstep/internal/reading"
+	"doorstep/internal/reading/pull"
 	"doorstep/internal/reading/watch"
 	"doorstep/internal/store"
 	onsite "doorstep/internal/waiting"
@@ -54,6 +55,7 @@ type Deps struct {
 	Appointment *appointment.Service
 	Waiting     *onsite.Service
 	Watch       *watch.Service
+	Pull        *pull.Service
 	// Devices answers POST /api/v1/devices/{device}/readings, which a device signs with its own key.
 	Devices http.Handler
 	// Viewer answers who holds the page's cookie; nil: programs sign in by bearer token alone.
@@ -121,6 +123,7 @@ func (s *server) jsonRoutes(mux *http.ServeMux) {
 	s.messageRoutes()
 	s.deviceRoutes(mux)
 	s.ruleRoutes()
+	s.siteRoutes()
 	s.programmeRoutes()
 	s.supportRoutes()
 	s.letterRoutes()

@@ -23,6 +23,7 @@ import (
 	"doorstep/internal/promise"
 	"doorstep/internal/reading"
 	"doorstep/internal/reading/breath"
+	"doorstep/internal/reading/pull"
 	"doorstep/internal/reading/watch"
 	"doorstep/internal/record"
 	"doorstep/internal/store"
@@ -51,6 +52,7 @@ type Server struct {
 	Readings      *reading.Service
 	Watch         *watch.Service
 	Breath        *breath.Service
+	Pull          *pull.Service
 	Conversations *conversation.Service
 	Programme     *programme.Service
 	Appointments  *appointment.Service
@@ -85,6 +87,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.Readings = reading.New(o.DB, o.Clock, o.IDs)
 	s.Watch = watch.New(o.DB, o.Clock, s.People, s.Promises, s.Readings)
 	s.Breath = breath.New(o.DB, o.Clock, s.People, s.Readings, s.Record)
+	s.Pull = pull.New(o.DB, o.Clock, s.People, s.Promises, s.Readings)
 	s.Conversations = conversation.New(o.DB, o.Clock, o.IDs, s.People, s.Messages, s.Promises)
 	s.Programme = programme.New(o.Clock, o.IDs, s.People)
 	s.Appointments = appointment.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Messages, s.Record)
@@ -150,6 +153,10 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { s.every(ctx, sweepEvery, "looking for silence", s.sweep); return nil })
 	g.Go(func() error {
 		s.every(ctx, sweepEvery, "devices that change hands, times that were kept", s.turn)
+		return nil
+	})
+	g.Go(func() error {
+		s.every(ctx, sweepEvery, "asking sites for readings", func(ctx context.Context) error { _, err := s.Pull.Ask(ctx); return err })
 		return nil
 	})
 	g.Go(func() error { s.every(ctx, tidyEvery, "tidying readings, sessions and rooms", s.tidy); return nil })
@@ -255,6 +262,9 @@ func (s *Server) Round(ctx context.Context) error {
 		return err
 	}
 	if err := s.turn(ctx); err != nil {
+		return err
+	}
+	if _, err := s.Pull.Ask(ctx); err != nil {
 		return err
 	}
 	if err := s.sweep(ctx); err != nil {

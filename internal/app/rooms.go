@@ -13,6 +13,7 @@ import (
 	"doorstep/internal/promise"
 	"doorstep/internal/reading"
 	"doorstep/internal/reading/breath"
+	"doorstep/internal/reading/pull"
 	"doorstep/internal/reading/watch"
 	"doorstep/internal/record"
 	"doorstep/internal/store"
@@ -28,7 +29,7 @@ type room struct {
 
 var rooms = []room{
 	{"person", person.Migrations}, {"promise", promise.Migrations}, {"message", message.Migrations}, {"record", record.Migrations},
-	{"medication", medication.Migrations}, {"reading", reading.Migrations}, {"watch", watch.Migrations}, {"programme", programme.Migrations}, {"breath", breath.Migrations}, {"appointment", appointment.Migrations}, {"conversation", conversation.Migrations}, {"waiting", waiting.Migrations}, {"visit", visit.Migrations},
+	{"medication", medication.Migrations}, {"reading", reading.Migrations}, {"watch", watch.Migrations}, {"programme", programme.Migrations}, {"breath", breath.Migrations}, {"pull", pull.Migrations}, {"appointment", appointment.Migrations}, {"conversation", conversation.Migrations}, {"waiting", waiting.Migrations}, {"visit", visit.Migrations},
 }
 
 // Migrate brings every room's tables up to date.

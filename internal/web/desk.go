@@ -67,6 +67,7 @@ func (s *Server) deskRoutes(mux *http.ServeMux) {
 	mux.Handle("POST /desk/shifts", s.staff(s.addShift))
 	s.peopleRoutes(mux)
 	s.ruleRoutes(mux)
+	s.siteRoutes(mux)
 	s.programmeRoutes(mux)
 	s.alertRoutes(mux)
 	s.accessRoutes(mux)

@@ -21,6 +21,7 @@ import (
 	"doorstep/internal/promise"
 	"doorstep/internal/reading"
 	"doorstep/internal/reading/breath"
+	"doorstep/internal/reading/pull"
 	"doorstep/internal/reading/watch"
 	"doorstep/internal/record"
 	"doorstep/internal/store"
@@ -109,6 +110,8 @@ func newClinicOn(t testing.TB, db *store.DB) *clinic {
 	d.Message, err = message.New(t.Context(), db, h.clock, ids, d.Person, "http://doorstep.test")
 	h.must(err)
 	d.Promise.SetHands(hands{d.Message})
+	h.must(db.Migrate(t.Context(), "pull", pull.Migrations))
+	d.Pull = pull.New(db, h.clock, d.Person, d.Promise, d.Reading)
 	d.Watch = watch.New(db, h.clock, d.Person, d.Promise, d.Reading)
 	d.Conversation = conversation.New(db, h.clock, ids, d.Person, d.Message, d.Promise)
 	d.Poster = d.Conversation

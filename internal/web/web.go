@@ -22,6 +22,7 @@ import (
 	"doorstep/internal/promise"
 	"doorstep/internal/reading"
 	"doorstep/internal/reading/breath"
+	"doorstep/internal/reading/pull"
 	"doorstep/internal/reading/watch"
 	"doorstep/internal/store"
 	"doorstep/internal/visit"
@@ -47,6 +48,7 @@ type Deps struct {
 	MediaURL     string // of the media server that browsers reach for visits; empty: none
 	Breath       *breath.Service
 	Watch        *watch.Service
+	Pull         *pull.Service
 	Poster       Poster
 	Conversation *conversation.Service
 	Gateways     Gateways

@@ -11,13 +11,20 @@ import (
 
 // Public is the client for addresses that a browser or a form names: whoever signs in could else make this server call what stands behind
 // its firewall. The address is judged after the name has been looked up, and a redirect is not followed.
-var Public = &http.Client{
-	Timeout:       20 * time.Second,
-	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	Transport: &http.Transport{
-		ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 16, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: 10 * time.Second,
-		DialContext: (&net.Dialer{Timeout: 10 * time.Second, Control: refusePrivate}).DialContext,
-	},
+var Public = reaching(refusePrivate)
+
+// Anywhere is Public without that judgement, for a server whose operator has said that what stands in its own network may be asked.
+var Anywhere = reaching(nil)
+
+func reaching(judge func(network, address string, c syscall.RawConn) error) *http.Client {
+	return &http.Client{
+		Timeout:       20 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 16, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: 10 * time.Second,
+			DialContext: (&net.Dialer{Timeout: 10 * time.Second, Control: judge}).DialContext,
+		},
+	}
 }
 
 func pushClient(c *http.Client) *http.Client {
