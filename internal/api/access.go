@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"math"
+	"net/http"
 	"time"
 
 	"doorstep/internal/appointment"
@@ -93,6 +94,9 @@ type accessGroup struct {
 }
 
 func (s *server) accessRoutes() {
+	get(s, "overbooking", "/overbooking", "The simulated prices of booking beside others of the last 30 days, and where it is switched on. Staff only.", s.overbooking)
+	post(s, "simulate-overbooking", "/overbooking/prices", "Simulates what booking beside others would cost one clinician and type. Takes seconds; nothing is switched on. Staff only.", http.StatusCreated, s.priceOverbooking)
+	post(s, "switch-overbooking", "/overbooking", "Switches it on at a price that was simulated in the last 30 days, or off (resource and type). Staff only.", http.StatusOK, s.switchOverbooking)
 	get(s, "access", "/access", "How soon people are seen, with those still waiting counted, and how offers of sooner times went. For staff and leaders; nobody is named.", s.access)
 }
 

@@ -61,6 +61,7 @@ type slotChoice struct {
 	Start     time.Time       `json:"start"`
 	End       time.Time       `json:"end"`
 	With      string          `json:"with,omitempty"`
+	Beside    bool            `json:"beside,omitempty" doc:"Another visit stands at that time and may be missed: who comes may wait a little."`
 	Others    int             `json:"others,omitempty" doc:"How many other clinicians could, too."`
 	Resources []string        `json:"resources" doc:"To be named when it is booked."`
 	Travel    *int            `json:"travel_minutes,omitempty" doc:"There and back, where both ends are known; 0 where the person stays at home."`
@@ -192,7 +193,7 @@ func (s *server) slots(ctx context.Context, c *caller, in *slotsInput) (list[slo
 	out := list[slotChoice]{Items: make([]slotChoice, 0, len(found.Options))}
 	for _, o := range found.Options {
 		zone := appointment.Appointment{Zone: o.Zone}.Location()
-		x := slotChoice{Type: o.Type, Way: o.Way, Place: o.Place, Start: local(o.Start, zone), End: local(o.End, zone), With: o.With, Others: o.Others, Resources: o.Resources}
+		x := slotChoice{Type: o.Type, Way: o.Way, Place: o.Place, Start: local(o.Start, zone), End: local(o.End, zone), With: o.With, Others: o.Others, Beside: o.Beside, Resources: o.Resources}
 		if o.Known {
 			x.Travel = &o.Travel
 		}

@@ -165,6 +165,8 @@ type Resource struct {
 	Feed      string       `json:"-"`                   // secret of the feed that shows the appointments; empty: none
 	Active    bool         `json:"-"`
 	Version   int64        `json:"-"`
+
+	Overbook map[string]Overbooking `json:"-"` // by type: what may be booked beside others; only Overbook and EndOverbook change it
 }
 
 // Holds reports whether the resource serves a type.
@@ -235,7 +237,8 @@ type Appointment struct {
 	Follows   ID       // the appointment that this one took the place of
 	Resources []string // what it takes, kept after it is over
 
-	party *party
+	party  *party
+	shared *Resource // a clinician beside whose visits of this type others may be booked; nil: none
 }
 
 // Minutes answers how long the visit is.

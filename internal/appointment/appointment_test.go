@@ -24,6 +24,7 @@ type clinic struct {
 	osei person.Person
 	ruth person.Viewer
 	omar person.Viewer
+	n    int
 }
 
 var newYork, _ = time.LoadLocation("America/New_York")

@@ -78,7 +78,8 @@ func (s *Service) giveUp(tx *store.Tx, v person.Viewer, old *Appointment, by ID)
 	if !old.State.Live() || old.State == Arrived {
 		return fault.Conflictf("That visit can no longer be moved. Please call us.")
 	}
-	if err := s.release(tx, *old); err != nil {
+	free, err := s.release(tx, *old)
+	if err != nil {
 		return err
 	}
 	was := old.State
@@ -86,7 +87,7 @@ func (s *Service) giveUp(tx *store.Tx, v person.Viewer, old *Appointment, by ID)
 	if err := s.follow(tx, old.Org, old.Patient, old.ID, by); err != nil {
 		return err
 	}
-	if err := s.end(tx, v, *old, false); err != nil || was != Booked {
+	if err := s.end(tx, v, *old, false); err != nil || was != Booked || !free {
 		return err
 	}
 	return s.free(tx, *old)
@@ -182,7 +183,7 @@ func (s *Service) drawUp(tx *store.Tx, v person.Viewer, r Request) (a Appointmen
 	}
 	a = Appointment{Org: r.Org, Patient: r.Patient, ID: ID(s.ids.New()), Type: r.Type, Way: r.Way, Place: r.Place, Start: start,
 		End: start.Add(time.Duration(o.Min) * time.Minute), Zone: org.Zone, State: Booked, Words: strings.TrimSpace(r.Words), Asked: r.Asked, Made: now, By: v.Person,
-		Follows: r.Follows, Resources: ids, party: partyOf(who, res)}
+		Follows: r.Follows, Resources: ids, party: partyOf(who, res), shared: sharedOf(res, r.Type)}
 	if a.Way != Clinic {
 		a.Place = ""
 	}

@@ -78,7 +78,7 @@ func (s *Service) TakeWith(ctx context.Context, v person.Viewer, org person.OrgI
 		}
 		if t.Approve && !v.Role.Staff() {
 			a.State = Proposed
-			if err := s.release(tx, a); err != nil {
+			if _, err := s.release(tx, a); err != nil {
 				return a, err
 			}
 		} else if n, err := tx.Exec("UPDATE claim SET hold_until = 0 WHERE org = $1 AND appointment = $2", string(org), string(id)); err != nil {
@@ -115,6 +115,7 @@ func (s *Service) Approve(ctx context.Context, v person.Viewer, org person.OrgID
 		if err := s.fits(a, t, o, res, false); err != nil {
 			return a, err
 		}
+		a.shared = sharedOf(res, a.Type)
 		if err := s.claim(tx, a, o, false); err != nil {
 			return a, err
 		}
@@ -172,10 +173,11 @@ func (s *Service) cancel(tx *store.Tx, v person.Viewer, a Appointment) (Appointm
 // back, the record says so. What the person herself gives back is offered to those who wait.
 func (s *Service) end(tx *store.Tx, v person.Viewer, a Appointment, freed bool) error {
 	if freed {
-		if err := s.release(tx, a); err != nil {
+		free, err := s.release(tx, a)
+		if err != nil {
 			return err
 		}
-		if a.Reason == ReasonPatient && a.Promise != "" { // booked; what the clinic takes back is not to be had
+		if a.Reason == ReasonPatient && a.Promise != "" && free { // booked; what the clinic takes back is not to be had
 			if err := s.free(tx, a); err != nil {
 				return err
 			}

@@ -24,11 +24,15 @@ func (s *Service) claim(tx *store.Tx, a Appointment, o Offer, outside bool) erro
 		string(a.Org), asJSON(ids), now); err != nil {
 		return err
 	}
+	lane, err := s.laneFor(tx, a)
+	if err != nil {
+		return err
+	}
 	for _, r := range ids {
-		n, err := tx.Exec(`INSERT INTO claim (org, resource, from_at, until_at, appointment, patient, hold_until)
-			SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS TEXT), CAST($6 AS TEXT), CAST($7 AS BIGINT)
+		n, err := tx.Exec(`INSERT INTO claim (org, resource, from_at, until_at, appointment, patient, hold_until, lane)
+			SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS TEXT), CAST($6 AS TEXT), CAST($7 AS BIGINT), CAST($9 AS BIGINT)
 			WHERE CAST($8 AS BIGINT) = 1 OR NOT EXISTS (SELECT 1 FROM busy b WHERE b.org = $1 AND b.resource = $2 AND b.from_at < $4 AND b.until_at > $3)`,
-			string(a.Org), r, store.Micros(from), store.Micros(until), string(a.ID), string(a.Patient), store.Micros(a.HoldUntil), yes(outside))
+			string(a.Org), r, store.Micros(from), store.Micros(until), string(a.ID), string(a.Patient), store.Micros(a.HoldUntil), yes(outside), lane)
 		if fault.Is(err, fault.Conflict) || err == nil && n == 0 {
 			return ErrTaken
 		}
@@ -39,12 +43,26 @@ func (s *Service) claim(tx *store.Tx, a Appointment, o Offer, outside bool) erro
 	return nil
 }
 
-// release gives back what an appointment took.
-func (s *Service) release(tx *store.Tx, a Appointment) error {
-	if _, err := tx.Exec("DELETE FROM claim WHERE org = $1 AND appointment = $2", string(a.Org), string(a.ID)); err != nil {
-		return err
+// release gives back what an appointment took, and answers whether its time is free now: it is not when the appointment stood beside
+// another, nor when another stood beside it, which then has the time to itself.
+func (s *Service) release(tx *store.Tx, a Appointment) (free bool, err error) {
+	if err := touch(tx, a.Org, slices.Sorted(slices.Values(a.Resources))); err != nil { // first: nobody books beside it meanwhile
+		return false, err
 	}
-	return touch(tx, a.Org, slices.Sorted(slices.Values(a.Resources)))
+	var lane, from, until int64
+	had, err := tx.Row("SELECT lane, from_at, until_at FROM claim WHERE org = $1 AND appointment = $2 LIMIT 1", []any{string(a.Org), string(a.ID)}, &lane, &from, &until)
+	if err != nil {
+		return false, err
+	}
+	if _, err := tx.Exec("DELETE FROM claim WHERE org = $1 AND appointment = $2", string(a.Org), string(a.ID)); err != nil {
+		return false, err
+	}
+	if !had || lane > 0 {
+		return false, nil
+	}
+	moved, err := tx.Exec(`UPDATE claim SET lane = 0 WHERE org = $1 AND lane = 1 AND from_at = $3 AND until_at = $4 AND resource IN (SELECT value FROM `+tx.List("$2")+` ids)`,
+		string(a.Org), asJSON(a.Resources), from, until)
+	return moved == 0, err
 }
 
 // touch tells every copy in memory that what these resources have free has changed.

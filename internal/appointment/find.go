@@ -42,6 +42,7 @@ type Option struct {
 	Others    int // clinicians besides this one who could, too
 	Travel    int // minutes there and back; 0 at home, and where it is not known
 	Known     bool
+	Beside    bool // another visit stands at that time, and may well be missed: who comes may wait a little
 }
 
 // Found is what a search found.
@@ -141,6 +142,11 @@ func (s *Service) find(tx *store.Tx, q Search) (Found, error) {
 			all = append(all, part...)
 		}
 	}
+	beside, err := s.findBeside(tx, q, t, h, org, within)
+	if err != nil {
+		return Found{}, err
+	}
+	all = append(all, beside...)
 	slices.SortStableFunc(all, func(a, b Option) int {
 		return cmp.Or(a.Start.Compare(b.Start), slices.Index(Ways, a.Way)-slices.Index(Ways, b.Way))
 	})

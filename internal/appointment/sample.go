@@ -83,6 +83,9 @@ func (s *Service) sample(ctx context.Context, org person.Org) error {
 		}
 	}
 	return s.db.Write(ctx, func(tx *store.Tx) error {
+		if err := s.learn(tx, org.ID); err != nil {
+			return err
+		}
 		for _, x := range out {
 			if _, err := tx.Exec(`INSERT INTO access_sample (org, day, type, way, resource, third_days, taken_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
 				string(org.ID), x.Day, x.Type, string(x.Way), x.Resource, x.Days, store.Micros(now)); err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"doorstep/internal/clock"
@@ -25,8 +26,9 @@ type Service struct {
 	messages *message.Service
 	record   *record.Service
 
-	fetch Fetch
-	shelf shelf // what is free, by organization: a copy that is checked against the database at every search
+	fetch   Fetch
+	pricing sync.Mutex
+	shelf   shelf // what is free, by organization: a copy that is checked against the database at every search
 }
 
 // New answers the service.
@@ -95,16 +97,21 @@ func (s *Service) SaveResource(tx *store.Tx, r Resource) error {
 	return err
 }
 
-const resourceSelect = "SELECT org, id, kind, name, person, body, feed, active, version FROM resource"
+const resourceSelect = "SELECT org, id, kind, name, person, body, feed, active, version, overbook FROM resource"
 
 func scanResource(scan func(...any) error) (Resource, error) {
 	var r Resource
-	var body string
+	var body, overbook string
 	var active int
-	if err := scan(&r.Org, &r.ID, &r.Kind, &r.Name, &r.Person, &body, &r.Feed, &active, &r.Version); err != nil {
+	if err := scan(&r.Org, &r.ID, &r.Kind, &r.Name, &r.Person, &body, &r.Feed, &active, &r.Version, &overbook); err != nil {
 		return r, err
 	}
 	r.Active = active == 1
+	if overbook != "" {
+		if err := json.Unmarshal([]byte(overbook), &r.Overbook); err != nil {
+			return r, err
+		}
+	}
 	return r, json.Unmarshal([]byte(body), &r)
 }
 

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"doorstep/internal/appointment"
+	"doorstep/internal/appointment/noshow"
 	"doorstep/internal/clock"
 	"doorstep/internal/person"
 	"doorstep/internal/stat"
@@ -28,6 +29,7 @@ type accessPage struct {
 	Bins   []shareLine
 	Groups []groupLine
 	Still  []stillLine
+	Remind []stillLine // who has not said that she comes, most likely not to come first
 }
 
 type thirdLine struct{ What, With, Latest, Usual string }
@@ -43,6 +45,7 @@ const (
 	thirdDays   = 28 // of samples in the median
 	stillShown  = 20
 	daysDecimal = 1
+	remindDays  = 3
 )
 
 func (s *Server) accessRoutes(mux *http.ServeMux) { mux.Handle("GET /desk/access", s.staff(s.access)) }
@@ -91,9 +94,12 @@ func (s *Server) loadAccess(tx *store.Tx, m *accessPage) error {
 	if a.PerFill > 0 {
 		m.Offers = append(m.Offers, shareLine{m.T("access.perfill"), m.Num(a.PerFill, 1)})
 	}
-	m.model(a)
+	m.Model, m.Bins = m.chances(a.Model)
 	for _, g := range a.Groups {
 		m.Groups = append(m.Groups, m.group(g))
+	}
+	if err := s.loadRemind(tx, m, name); err != nil {
+		return err
 	}
 	return s.loadStill(tx, m, a.Still, name)
 }
@@ -187,19 +193,21 @@ func middle(v []float64) float64 {
 	return s[(len(s)-1)/2]
 }
 
-func (m *accessPage) model(a appointment.Access) {
-	visits, missed, held := a.Model.Lacking()
+// chances says where the chances of missed visits come from, and how right they were on later visits.
+func (p *page) chances(model noshow.Model) (say string, bins []shareLine) {
+	visits, missed, held := model.Lacking()
 	switch {
 	case visits+missed+held > 0:
-		m.Model = m.T("access.model.few", "n", strconv.Itoa(a.Model.Visits), "lacking", strconv.Itoa(max(visits, missed, held)))
-	case !a.Model.Own():
-		m.Model = m.T("access.model.weak", "n", strconv.Itoa(a.Model.Visits))
+		say = p.T("access.model.few", "n", strconv.Itoa(model.Visits), "lacking", strconv.Itoa(max(visits, missed, held)))
+	case !model.Own():
+		say = p.T("access.model.weak", "n", strconv.Itoa(model.Visits))
 	default:
-		m.Model = m.T("access.model.own", "n", strconv.Itoa(a.Model.Visits), "off", m.Num(100*a.Model.Check.ECE, 1), "brier", m.Num(a.Model.Check.Brier, 3), "base", m.Num(a.Model.Check.BrierBase, 3))
+		say = p.T("access.model.own", "n", strconv.Itoa(model.Visits), "off", p.Num(100*model.Check.ECE, 1), "brier", p.Num(model.Check.Brier, 3), "base", p.Num(model.Check.BrierBase, 3))
 	}
-	for _, b := range a.Model.Check.Bins {
-		m.Bins = append(m.Bins, shareLine{m.percent(b.Said), m.share(b.Missed)})
+	for _, b := range model.Check.Bins {
+		bins = append(bins, shareLine{p.percent(b.Said), p.share(b.Missed)})
 	}
+	return say, bins
 }
 
 func (m *accessPage) group(g appointment.Group) groupLine {
@@ -219,6 +227,22 @@ func (m *accessPage) group(g appointment.Group) groupLine {
 		out.Days = fmt.Sprintf("%s (%s – %s)", m.Num(g.Days.Value, 1), m.Num(g.Days.Low, 1), m.Num(g.Days.High, 1))
 	}
 	return out
+}
+
+// loadRemind names whom of the viewer's own patients to call before a visit.
+func (s *Server) loadRemind(tx *store.Tx, m *accessPage, name map[string]string) error {
+	list, err := s.Appointment.Remind(tx, m.Viewer, m.Now.AddDate(0, 0, remindDays))
+	if err != nil {
+		return err
+	}
+	for _, x := range list[:min(len(list), stillShown)] {
+		who, err := s.Person.Get(tx, m.Org.ID, x.Patient)
+		if err != nil {
+			return err
+		}
+		m.Remind = append(m.Remind, stillLine{ID: string(x.Patient), Name: who.Name, What: cmp.Or(name["type "+x.Type], x.Type), Since: m.When(x.Start)})
+	}
+	return nil
 }
 
 // loadStill names who of the viewer's own patients waits longest.

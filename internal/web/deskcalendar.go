@@ -48,6 +48,7 @@ func (s *Server) calendarRoutes(mux *http.ServeMux) {
 	mux.Handle("POST /desk/calendar/{resource}/feed", s.staff(s.makeFeed))
 	mux.Handle("POST /desk/calendar/{resource}/feed/end", s.staff(s.endFeed))
 	mux.Handle("POST /desk/calendar/{resource}/import", s.staff(s.importCalendar))
+	s.overbookRoutes(mux)
 	mux.Handle("GET /feed/{secret}", http.HandlerFunc(s.calendarFeed))
 }
 

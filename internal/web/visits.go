@@ -344,6 +344,9 @@ func (m *findPage) timeLine(o appointment.Option, places map[string]string) time
 	case o.Way != appointment.Clinic:
 		notes = append(notes, m.T("visits.athome"))
 	}
+	if o.Beside {
+		notes = append(notes, m.T("visits.beside"))
+	}
 	l.Note = strings.Join(notes, " · ")
 	l.Label = strings.Join([]string{l.When, l.With}, ", ")
 	return l
