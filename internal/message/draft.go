@@ -164,32 +164,6 @@ func (w *work) org(drafts []Draft) error {
 	return nil
 }
 
-// openCodes reads the letters that are taken by recent questions about the patients.
-func (w *work) openCodes(org person.OrgID, patients []person.ID) error {
-	byShard := map[int][]person.ID{}
-	for _, p := range patients {
-		byShard[Shard(p)] = append(byShard[Shard(p)], p)
-	}
-	for _, shard := range sortedKeys(byShard) {
-		list, err := json.Marshal(byShard[shard])
-		if err != nil {
-			return err
-		}
-		err = w.tx.Rows(`SELECT m.patient, m.code FROM `+w.tx.List("$3")+` l CROSS JOIN message m WHERE m.org = $1 AND m.shard = $2 AND m.patient = l.value AND m.at >= $4 AND m.code <> ''`,
-			[]any{string(org), shard, string(list), store.Micros(w.now.Add(-codeWhile))}, func(scan func(...any) error) error {
-				var p person.ID
-				var code string
-				err := scan(&p, &code)
-				w.taken[p] += code
-				return err
-			})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
 	keys := make([]K, 0, len(m))
 	for k := range m {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"doorstep/internal/clock"
@@ -54,6 +55,7 @@ type Service struct {
 	answers   Answerer
 	desk      Desk
 	arrivals  Arrivals
+	crowded   atomic.Int32 // how often a range of the messages is still not tried, because one held too many
 
 	mu      sync.Mutex
 	routes  map[person.Channel]*route

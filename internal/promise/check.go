@@ -119,8 +119,14 @@ func (s *Service) Check(ctx context.Context) (Report, error) {
 			return err
 		}
 		r.Patients = len(patients)
-		for _, e := range patients {
-			if err := s.checkPatient(tx, &r, e, sum); err != nil {
+		var due agendaRows
+		for i, e := range patients {
+			if i == 0 || e.Org != patients[i-1].Org || Shard(e.Patient) != Shard(patients[i-1].Patient) {
+				if due, err = readAgenda(tx, e.Org, Shard(e.Patient)); err != nil {
+					return err
+				}
+			}
+			if err := s.checkPatient(tx, &r, e, due, sum); err != nil {
 				return err
 			}
 		}
@@ -134,7 +140,7 @@ func (r *Report) fault(e Event, format string, args ...any) {
 	r.Faults = append(r.Faults, Fault{Org: e.Org, Patient: e.Patient, Promise: e.Promise, Seq: e.Seq, What: fmt.Sprintf(format, args...)})
 }
 
-func (s *Service) checkPatient(tx *store.Tx, r *Report, who Event, sum hash.Hash) error {
+func (s *Service) checkPatient(tx *store.Tx, r *Report, who Event, due agendaRows, sum hash.Hash) error {
 	events, err := readEvents(tx, who.Org, who.Patient, time.Time{})
 	if err != nil {
 		return err
@@ -186,7 +192,7 @@ func (s *Service) checkPatient(tx *store.Tx, r *Report, who Event, sum hash.Hash
 		}
 		fmt.Fprintln(sum, body(t))
 		if t.State == Open {
-			r.open(tx, t)
+			r.open(due, t)
 		}
 	}
 	for id := range told {
@@ -196,19 +202,35 @@ func (s *Service) checkPatient(tx *store.Tx, r *Report, who Event, sum hash.Hash
 	return nil
 }
 
+// agendaRows are the rungs that the agenda has for each promise of one organization and shard.
+type agendaRows map[agendaKey][]int
+
+type agendaKey struct {
+	severity Severity
+	patient  person.ID
+	id       ID
+}
+
+func readAgenda(tx *store.Tx, org person.OrgID, shard int) (agendaRows, error) {
+	out := agendaRows{}
+	return out, tx.Rows("SELECT a.severity, a.patient, a.promise, COALESCE(m.rung, a.rung) FROM agenda a"+inStretch+" WHERE a.shard = $1 AND a.org = $2",
+		[]any{shard, string(org)}, func(scan func(...any) error) error {
+			var k agendaKey
+			var rung int
+			err := scan(&k.severity, &k.patient, &k.id, &rung)
+			out[k] = append(out[k], rung)
+			return err
+		})
+}
+
 // open checks that an open promise has its next rung, and only that, in the agenda.
-func (r *Report) open(tx *store.Tx, p *Promise) {
+func (r *Report) open(due agendaRows, p *Promise) {
 	e := Event{Org: p.Org, Patient: p.Patient, Promise: p.ID}
-	var n, rung int
-	_, err := tx.Row(`SELECT COUNT(*), COALESCE(MAX(rung), -1) FROM agenda WHERE shard = $1 AND severity = $2 AND at >= 0 AND org = $3 AND patient = $4 AND promise = $5`,
-		[]any{Shard(p.Patient), int(p.Severity), string(p.Org), string(p.Patient), string(p.ID)}, &n, &rung)
-	switch {
-	case err != nil:
-		r.fault(e, "the agenda cannot be read: %v", err)
-	case n != 1:
-		r.fault(e, "the open promise has %d rows in the agenda, want 1", n)
-	case rung != p.Rung:
-		r.fault(e, "the agenda says rung %d, the history rung %d", rung, p.Rung)
+	switch rungs := due[agendaKey{p.Severity, p.Patient, p.ID}]; {
+	case len(rungs) != 1:
+		r.fault(e, "the open promise has %d rows in the agenda, want 1", len(rungs))
+	case rungs[0] != p.Rung:
+		r.fault(e, "the agenda says rung %d, the history rung %d", rungs[0], p.Rung)
 	}
 }
 

@@ -37,6 +37,8 @@ type batch struct {
 	tasks    []TaskRow
 	hands    []func(*store.Tx) error
 	more     bool
+	after    key  // the place before the first row: nothing that has not moved is between
+	scatter  bool // stretches that have moved have come due and are put in their places first; nothing else is worked out
 }
 
 // key is where a batch ends in its part of the agenda.
@@ -47,10 +49,10 @@ type key struct {
 	id      ID
 }
 
-func (b *batch) last() key {
-	p := &b.rows[len(b.rows)-1]
-	return key{store.Micros(p.RungAt), p.Org, p.Patient, p.ID}
-}
+func (b *batch) begin() key { return keyOf(&b.rows[0]) }
+func (b *batch) last() key  { return keyOf(&b.rows[len(b.rows)-1]) }
+
+func keyOf(p *Promise) key { return key{store.Micros(p.RungAt), p.Org, p.Patient, p.ID} }
 
 // errStale says that the ledger moved between working a batch out and writing it; it is worked out again.
 var errStale = errors.New("the agenda has moved on")
@@ -133,19 +135,27 @@ func (s *Service) climbAlone(ctx context.Context, p part) (int, error) {
 // work reads the next rows that are due in a part of the agenda and works out all that follows from them.
 func (s *Service) work(tx *store.Tx, p part, now time.Time) (*batch, error) {
 	b := &batch{shard: p.shard, severity: p.severity, now: now, rows: make([]Promise, 0, s.usual.Load()+1)}
-	// A range over the primary keys of both tables: agenda in order, one descent of promise per row, its neighbours in cache.
-	read := reader{}
-	err := tx.Walk(`SELECT a.org, a.patient, a.promise, a.rung, a.at, p.about, p.keeper, `+packed+`
-		FROM agenda a CROSS JOIN promise p WHERE a.shard = $1 AND a.severity = $2 AND a.at <= $3 AND (a.at, a.org, a.patient, a.promise) > ($4, $5, $6, $7)
-		AND p.org = a.org AND p.shard = a.shard AND p.patient = a.patient AND p.id = a.promise
-		ORDER BY a.at, a.org, a.patient, a.promise LIMIT $8`,
-		[]any{p.shard, int(p.severity), store.Micros(now), p.after.at, string(p.after.org), string(p.after.patient), string(p.after.id), BatchRows},
-		func(row store.Cells) error {
-			b.rows = append(b.rows, Promise{})
-			return read.promise(row, &b.rows[len(b.rows)-1])
-		})
+	list, err := movedOf(tx, p.severity, p.shard)
 	if err != nil {
 		return nil, err
+	}
+	if b.scatter = slices.ContainsFunc(list, func(m moved) bool { return m.at <= store.Micros(now) }); b.scatter {
+		return b, nil
+	}
+	if p.after != (key{}) {
+		if list, err = movedWhere(tx, "shard = $1 AND severity = $2 AND (stored, org, patient, promise) > ($3, $4, $5, $6)",
+			slices.Concat([]any{p.shard, int(p.severity)}, p.after.args())...); err != nil {
+			return nil, err
+		}
+	}
+	for _, g := range gaps(p.after, list) {
+		b.after = g.after
+		if err := s.readDue(tx, b, g); err != nil {
+			return nil, err
+		}
+		if len(b.rows) > 0 {
+			break
+		}
 	}
 	s.usual.Store(int64(len(b.rows)))
 	b.more = len(b.rows) == BatchRows
@@ -159,6 +169,21 @@ func (s *Service) work(tx *store.Tx, p part, now time.Time) (*batch, error) {
 		return nil, err
 	}
 	return b, s.ready(tx, b)
+}
+
+// readDue reads the next rows of a gap that are due.
+func (s *Service) readDue(tx *store.Tx, b *batch, g gap) error {
+	// A range over the primary keys of both tables: agenda in order, one descent of promise per row, its neighbours in cache.
+	read := reader{}
+	return tx.Walk(`SELECT a.org, a.patient, a.promise, a.rung, a.at, p.about, p.keeper, `+packed+`
+		FROM agenda a CROSS JOIN promise p WHERE`+within+` AND a.at <= $11
+		AND p.org = a.org AND p.shard = a.shard AND p.patient = a.patient AND p.id = a.promise
+		ORDER BY a.at, a.org, a.patient, a.promise LIMIT $12`,
+		append(g.args(b.severity, b.shard), store.Micros(b.now), BatchRows),
+		func(row store.Cells) error {
+			b.rows = append(b.rows, Promise{})
+			return read.promise(row, &b.rows[len(b.rows)-1])
+		})
 }
 
 // trim drops the last person of a full batch, whose other promises of the minute may not have fitted in, so that they stay
@@ -322,13 +347,22 @@ func (b *batch) patientsFrom(i int) []person.ID {
 
 // write takes the batch's rows off the agenda and writes all that follows, in the caller's transaction.
 func (s *Service) write(tx *store.Tx, b *batch) error {
+	if b.scatter {
+		if err := scatter(tx, b.severity, b.shard, "at <= $3", store.Micros(b.now)); err != nil {
+			return err
+		}
+	}
 	if len(b.rows) > 0 {
 		if err := s.writeRows(tx, b); err != nil {
 			return err
 		}
 	}
 	mark := s.next.asOf(b.severity, b.shard)
-	at, err := firstDue(tx, b.severity, b.shard)
+	list, err := movedOf(tx, b.severity, b.shard)
+	if err != nil {
+		return err
+	}
+	at, err := firstDue(tx, b.severity, b.shard, list)
 	if err != nil {
 		return err
 	}
@@ -345,7 +379,7 @@ func (s *Service) write(tx *store.Tx, b *batch) error {
 }
 
 func (s *Service) writeRows(tx *store.Tx, b *batch) error {
-	if err := b.moveAgenda(tx); err != nil {
+	if err := b.moveAgenda(tx, s.together); err != nil {
 		return err
 	}
 	if err := writeEvents(tx, b.shard, b.events); err != nil {
@@ -376,18 +410,19 @@ func (s *Service) writeRows(tx *store.Tx, b *batch) error {
 	return nil
 }
 
-// moveAgenda takes the batch's rows away and puts their next ones in. The number of rows taken is the proof that nothing
-// has changed since the batch was worked out.
-func (b *batch) moveAgenda(tx *store.Tx) error {
-	first, last := &b.rows[0], b.last()
-	where := ` WHERE shard = $1 AND severity = $2 AND (at, org, patient, promise) >= ($3, $4, $5, $6) AND (at, org, patient, promise) <= ($7, $8, $9, $10)`
-	args := []any{b.shard, int(b.severity), store.Micros(first.RungAt), string(first.Org), string(first.Patient), string(first.ID), last.at, string(last.org), string(last.patient), string(last.id)}
-	n, err := tx.Exec("DELETE FROM agenda"+where, args...)
+// moveAgenda moves the batch's rows on to their next ones: as a stretch, or by taking them away and putting the next ones in. The
+// number of rows is the proof that nothing has changed since the batch was worked out.
+func (b *batch) moveAgenda(tx *store.Tx, together int) error {
+	if done, err := b.moveTogether(tx, together); done || err != nil {
+		return err
+	}
+	n, err := tx.Exec(`DELETE FROM agenda WHERE shard = $1 AND severity = $2 AND (at, org, patient, promise) >= ($3, $4, $5, $6) AND (at, org, patient, promise) <= ($7, $8, $9, $10)`,
+		slices.Concat([]any{b.shard, int(b.severity)}, b.begin().args(), b.last().args())...)
 	if err != nil {
 		return err
 	}
 	if int(n) != len(b.rows) {
 		return errStale
 	}
-	return insertAgenda(tx, b.shard, b.again...)
+	return insertAgenda(tx, b.shard, b.now, b.again...)
 }

@@ -56,7 +56,8 @@ func (s *Service) findRung(tx *store.Tx, p *Promise) error {
 	}
 	var at int64
 	for rung := range len(l.Rungs) + 1 { // its time is one of a few known ones
-		found, err := tx.Row("SELECT rung, at FROM agenda WHERE shard = $1 AND severity = $2 AND at = $3 AND org = $4 AND patient = $5 AND promise = $6",
+		found, err := tx.Row("SELECT COALESCE(m.rung, a.rung), COALESCE(m.at, a.at) FROM agenda a"+inStretch+
+			" WHERE a.shard = $1 AND a.severity = $2 AND a.at = $3 AND a.org = $4 AND a.patient = $5 AND a.promise = $6",
 			[]any{Shard(p.Patient), int(p.Severity), store.Micros(l.At(rung, p.From, p.By)), string(p.Org), string(p.Patient), string(p.ID)}, &p.Rung, &at)
 		if err != nil || found {
 			p.RungAt = store.Time(at)
@@ -161,9 +162,14 @@ func (s *Service) close(tx *store.Tx, p *Promise, to State, reason string, now t
 	return nil
 }
 
+// dropRung takes an open promise off the agenda, wherever its row lies.
 func dropRung(tx *store.Tx, p *Promise) error {
-	n, err := tx.Exec("DELETE FROM agenda WHERE shard = $1 AND severity = $2 AND at = $3 AND org = $4 AND patient = $5 AND promise = $6",
-		Shard(p.Patient), int(p.Severity), store.Micros(p.RungAt), string(p.Org), string(p.Patient), string(p.ID))
+	args := []any{Shard(p.Patient), int(p.Severity), store.Micros(p.RungAt), string(p.Org), string(p.Patient), string(p.ID)}
+	n, err := tx.Exec("DELETE FROM agenda WHERE shard = $1 AND severity = $2 AND at = $3 AND org = $4 AND patient = $5 AND promise = $6", args...)
+	if err == nil && n == 0 {
+		n, err = tx.Exec(`DELETE FROM agenda WHERE shard = $1 AND severity = $2 AND org = $4 AND patient = $5 AND promise = $6 AND at IN (SELECT m.stored FROM agenda_moved m
+			WHERE m.shard = $1 AND m.severity = $2 AND m.at = $3 AND (m.org, m.patient, m.promise) <= ($4, $5, $6) AND (m.last_org, m.last_patient, m.last_promise) >= ($4, $5, $6))`, args...)
+	}
 	if err == nil && n != 1 {
 		err = fault.New(fault.Internal, "promise %s: %d rows in the agenda, want 1", p.ID, n)
 	}
@@ -229,7 +235,7 @@ func (s *Service) Move(tx *store.Tx, v person.Viewer, org person.OrgID, patient 
 		return p, err
 	}
 	p.RungAt = l.At(p.Rung, p.From, p.By)
-	if err := insertAgenda(tx, Shard(patient), placesOf([]Promise{p})...); err != nil {
+	if err := insertAgenda(tx, Shard(patient), s.clock.Now(), placesOf([]Promise{p})...); err != nil {
 		return p, err
 	}
 	if _, err := tx.Exec("UPDATE promise SET from_at = $5, by_at = $6 WHERE org = $1 AND shard = $2 AND patient = $3 AND id = $4",

@@ -31,12 +31,13 @@ type Service struct {
 	next next // when each part of the agenda is due: a hint
 	lag  func(time.Duration)
 
-	usual atomic.Int64 // rows of the last batch: how much room the next one needs
+	usual    atomic.Int64 // rows of the last batch: how much room the next one needs
+	together int          // from how many rows on a batch is moved as a stretch
 }
 
 // New answers the ledger. Give it Hands before anything comes due.
 func New(db *store.DB, c clock.Clock, ids *clock.IDs, people *person.Service) *Service {
-	s := &Service{db: db, clock: c, ids: ids, people: people, watchers: map[string]Watcher{},
+	s := &Service{db: db, clock: c, ids: ids, people: people, watchers: map[string]Watcher{}, together: togetherFrom,
 		ladders: map[person.OrgID]map[LadderRef]*Ladder{}, lag: func(time.Duration) {}}
 	s.next.wake = make(chan struct{}, 1)
 	return s
@@ -224,7 +225,7 @@ func (s *Service) makeShard(tx *store.Tx, promises []Promise, now time.Time) ([]
 	if err != nil {
 		return nil, err
 	}
-	if err := insertAgenda(tx, shard, placesOf(promises)...); err != nil {
+	if err := insertAgenda(tx, shard, now, placesOf(promises)...); err != nil {
 		return nil, err
 	}
 	last := person.ID("")
@@ -248,7 +249,22 @@ type place struct {
 	at       time.Time
 }
 
-func insertAgenda(tx *store.Tx, shard int, places ...place) error {
+// insertAgenda puts rows into the agenda, and into no stretch that has moved.
+func insertAgenda(tx *store.Tx, shard int, now time.Time, places ...place) error {
+	soon := store.Micros(now.Add(aheadOfClocks))
+	if slices.ContainsFunc(places, func(p place) bool { return store.Micros(p.at) <= soon }) {
+		list, err := movedWhere(tx, "shard = $1 AND stored <= $2", shard, soon)
+		if err != nil {
+			return err
+		}
+		for _, m := range list {
+			if slices.ContainsFunc(places, func(p place) bool { return p.severity == m.severity && store.Micros(p.at) == m.first.at }) {
+				if err := scatter(tx, m.severity, shard, "stored = $3", m.first.at); err != nil {
+					return err
+				}
+			}
+		}
+	}
 	row := make([]any, len(agendaColumns))
 	return tx.Insert("agenda", agendaColumns, len(places), func(i int) []any {
 		p := &places[i]

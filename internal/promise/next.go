@@ -109,21 +109,15 @@ func (s *Service) Refresh(ctx context.Context) error {
 	marks := s.next.told // before the view of the database that Read gives
 	s.next.mu.Unlock()
 	return s.db.Read(ctx, func(tx *store.Tx) error {
+		at, err := firsts(tx)
+		if err != nil {
+			return err
+		}
 		for v := Routine; v <= Severe; v++ {
 			for shard := range person.Shards {
-				at, err := firstDue(tx, v, shard)
-				if err != nil {
-					return err
-				}
-				s.next.set(v, shard, at, marks[v][shard])
+				s.next.set(v, shard, at[v][shard], marks[v][shard])
 			}
 		}
 		return nil
 	})
-}
-
-func firstDue(tx *store.Tx, severity Severity, shard int) (int64, error) {
-	at := int64(math.MaxInt64)
-	_, err := tx.Row("SELECT at FROM agenda WHERE shard = $1 AND severity = $2 ORDER BY at LIMIT 1", []any{shard, int(severity)}, &at)
-	return at, err
 }

@@ -536,12 +536,16 @@ func TestAnyOrderOfEvents(t *testing.T) {
 			}
 		}
 		w := newWorld(t, db)
+		w.s.MoveTogether(rapid.SampledFrom([]int{1, 2, 100}).Draw(rt, "together"))
 		v := person.Viewer{Org: "o", Person: "n", Role: person.Nurse}
 		n := 0
 		rt.Repeat(map[string]func(*rapid.T){
 			"make": func(rt *rapid.T) {
 				n++
 				from := w.clock.Now().Add(time.Duration(rapid.IntRange(-60, 120).Draw(rt, "minutes")) * time.Minute)
+				if rapid.Bool().Draw(rt, "sharp") { // many at one instant
+					from = from.Truncate(time.Hour)
+				}
 				w.make(person.ID(fmt.Sprint("p", n%3)), promise.ID(fmt.Sprint("d", n)), from)
 			},
 			"give": func(rt *rapid.T) { w.some(rt, n, v, 0) },
@@ -558,6 +562,18 @@ func TestAnyOrderOfEvents(t *testing.T) {
 				}
 			},
 		})
+		w.h.fail = nil
+		w.clock.Advance(48 * time.Hour)
+		if _, err := w.s.Climb(t.Context()); err != nil {
+			rt.Fatal(err)
+		}
+		var open int
+		if err := db.Read(t.Context(), func(tx *store.Tx) error {
+			_, err := tx.Row("SELECT (SELECT COUNT(*) FROM promise WHERE state = 0) + (SELECT COUNT(*) FROM agenda) + (SELECT COUNT(*) FROM agenda_moved)", nil, &open)
+			return err
+		}); err != nil || open > 0 {
+			rt.Fatalf("%d promises and rows are left after everything has fallen due (%v)", open, err)
+		}
 		times := map[string]int{}
 		for _, e := range w.h.done {
 			for _, p := range e.Promises {

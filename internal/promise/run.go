@@ -6,7 +6,6 @@ import (
 	"math"
 	"time"
 
-	"doorstep/internal/person"
 	"doorstep/internal/store"
 )
 
@@ -81,18 +80,15 @@ func (s *Service) Lag(ctx context.Context) (time.Duration, error) {
 	lag := time.Duration(0)
 	now := s.clock.Now()
 	err := s.db.Read(ctx, func(tx *store.Tx) error {
-		for v := Routine; v <= Severe; v++ {
-			for shard := range person.Shards {
-				at, err := firstDue(tx, v, shard)
-				if err != nil {
-					return err
-				}
+		first, err := firsts(tx)
+		for _, shards := range first {
+			for _, at := range shards {
 				if at != math.MaxInt64 {
 					lag = max(lag, now.Sub(store.Time(at)))
 				}
 			}
 		}
-		return nil
+		return err
 	})
 	return lag, err
 }
