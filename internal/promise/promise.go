@@ -3,7 +3,8 @@
 // Its promise: what was made is on the disk; its state only moves forward; each rung of its ladder is climbed once; and the
 // history of a patient is a chain in which any change afterwards shows. An open promise has exactly one row in the agenda,
 // its next rung: to climb is to take that row away and write what follows, in one transaction, so a crash leaves either the
-// row or the effect, never neither and never both (a crowd's rows stay, and one row takes them all along: moved.go). It sends nothing itself: effects go through Hands.
+// row or the effect, never neither and never both. (A crowd's rows stay, and one row takes them all along: moved.go.) It sends
+// nothing itself: effects go through Hands.
 package promise
 
 import (
