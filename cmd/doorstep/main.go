@@ -33,6 +33,7 @@ type commands struct {
 	Decode  decodeCmd  `cmd:"" help:"A device's file, or bytes, to JSON lines, touching nothing."`
 	Calc    calcCmd    `cmd:"" help:"Published measures from a file."`
 	Slots   slotsCmd   `cmd:"" help:"The times at which a visit can be, from a file of calendars."`
+	Route   routeCmd   `cmd:"" help:"Who is driven or visited by which vehicle, from a file of a published format."`
 	Sim     simCmd     `cmd:"" help:"Run the simulator and print a report."`
 	Bench   benchCmd   `cmd:"" help:"Measure, as JSON lines. 'bench list' names every figure."`
 	Check   checkCmd   `cmd:"" help:"Verify the ledger's checksums and invariants."`

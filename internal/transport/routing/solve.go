@@ -1,0 +1,296 @@
+package routing
+
+import (
+	"context"
+	"math"
+	"slices"
+	"sync"
+
+	"doorstep/internal/fault"
+)
+
+// Options say how long and how a plan is sought.
+type Options struct {
+	Seed    uint64
+	Workers int // searches side by side; 0: 1. They exchange what they find
+	// Iterations of each worker; 0: as long as Spent is below 1. With Iterations alone, one seed and one number of workers give one plan.
+	Iterations int
+	Spent      func() float64 // share of the time that is spent, 0 to 1; asked often and from several goroutines. nil: Iterations alone decide
+	Vehicles   bool           // fewer vehicles come before less cost
+	Progress   func(Status)   // told of the best plan from time to time; nil: nobody
+
+	settings *settings // nil: the standard ones
+}
+
+// Status is how good the best plan is so far.
+type Status struct {
+	Vehicles, Unserved int
+	Cost               float64
+}
+
+const epochs = 24
+
+// Solve plans. It ends early, with the best so far, when ctx is done.
+func Solve(ctx context.Context, p *Problem, o Options) (*Plan, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	m := compile(p)
+	s := newSolver(ctx, m, o)
+	s.run()
+	return s.plan(p), nil
+}
+
+type solver struct {
+	ctx     context.Context
+	m       *model
+	o       Options
+	set     settings
+	workers []*worker
+	best    []*route
+	lost    []int32
+	cost    float64
+	used    int
+}
+
+func newSolver(ctx context.Context, m *model, o Options) *solver {
+	s := &solver{ctx: ctx, m: m, o: o, set: standard(), cost: math.Inf(1)}
+	if o.settings != nil {
+		s.set = *o.settings
+	}
+	for i := range max(1, o.Workers) {
+		s.workers = append(s.workers, newWorker(m, s.set, o.Seed, i))
+	}
+	return s
+}
+
+func (s *solver) spent() float64 {
+	if s.ctx.Err() != nil {
+		return 1
+	}
+	if s.o.Spent == nil {
+		return 0
+	}
+	return s.o.Spent()
+}
+
+// together runs the workers side by side until all are done.
+func (s *solver) together(do func(w *worker)) {
+	var wait sync.WaitGroup
+	for _, w := range s.workers {
+		wait.Go(func() { do(w) })
+	}
+	wait.Wait()
+}
+
+func (s *solver) run() {
+	s.together((*worker).construct)
+	first, last := s.heat()
+	if s.o.Vehicles {
+		s.fleet(last)
+	}
+	for e := range epochs {
+		s.together(func(w *worker) {
+			until := float64(e+1) / epochs
+			n := 0
+			share := func() float64 {
+				if s.o.Iterations > 0 {
+					return (float64(e) + float64(n)*epochs/float64(s.o.Iterations)) / epochs
+				}
+				return s.spent()
+			}
+			w.anneal(first, last, share, func() bool {
+				n++
+				if s.o.Iterations > 0 && n*epochs > s.o.Iterations {
+					return true
+				}
+				return n%32 == 0 && s.spent() >= until
+			})
+		})
+		s.exchange()
+		s.report()
+	}
+}
+
+func (s *solver) report() {
+	if s.o.Progress == nil {
+		return
+	}
+	now := Status{Unserved: len(s.lost), Cost: s.cost - s.m.penalty*float64(len(s.lost))}
+	for _, r := range s.best {
+		if r.used {
+			now.Vehicles++
+		}
+	}
+	s.o.Progress(now)
+}
+
+const fleetEpochs = 8
+
+// fleet makes the fleet small, and leaves it to every worker.
+func (s *solver) fleet(heat float64) {
+	least := s.m.lower()
+	for e := range fleetEpochs {
+		until := s.set.fleet * float64(e+1) / fleetEpochs
+		s.together(func(w *worker) {
+			w.fewer, w.fleetHeat = true, heat
+			n := 0
+			w.shrink(least, func() bool {
+				n++
+				if s.o.Iterations > 0 && float64(n*fleetEpochs) > s.set.fleet*float64(s.o.Iterations) {
+					return true
+				}
+				return n%32 == 0 && s.spent() >= until
+			})
+		})
+		s.collect()
+		for _, w := range s.workers { // those that are behind begin again from the smaller fleet
+			if e == fleetEpochs-1 || w.used()+min(1, len(w.absent)) > s.used {
+				w.take(s.best, s.lost)
+				copy(w.closed, w.barred)
+			}
+		}
+	}
+	for _, w := range s.workers {
+		for v, r := range w.routes {
+			w.closed[v] = !r.used || w.barred[v]
+		}
+	}
+}
+
+// heat answers the temperatures at the start and at the end: parts of what a request costs on average.
+func (s *solver) heat() (first, last float64) {
+	w := s.workers[0]
+	served := max(1, len(s.m.requests)-len(w.absent))
+	mean := (w.cost - s.m.penalty*float64(len(w.absent))) / float64(served)
+	return s.set.hot * mean, s.set.cold * mean
+}
+
+// collect keeps the best plan of all workers.
+func (s *solver) collect() {
+	for _, w := range s.workers {
+		if better(len(w.bestLost), w.bestUsed, w.bestCost, len(s.lost), s.used, s.cost) {
+			s.cost, s.used = w.bestCost, w.bestUsed
+			s.best = copyRoutes(s.best, w.best)
+			s.lost = append(s.lost[:0], w.bestLost...)
+		}
+	}
+}
+
+// exchange gives the best plan to the workers that are behind.
+func (s *solver) exchange() {
+	s.collect()
+	for _, w := range s.workers {
+		if better(len(s.lost), s.used, s.cost, len(w.bestLost), w.bestUsed, w.bestCost) {
+			w.take(s.best, s.lost)
+		}
+	}
+}
+
+// plan writes the best solution in the terms of the problem.
+func (s *solver) plan(p *Problem) *Plan {
+	plan := s.m.plan(p, s.best)
+	for _, r := range s.lost {
+		if int(r) < s.m.asked {
+			plan.Unserved = append(plan.Unserved, int(r))
+		}
+	}
+	slices.Sort(plan.Unserved)
+	for _, w := range s.workers {
+		plan.Iterations += w.iterations
+	}
+	return plan
+}
+
+// plan writes routes in the terms of the problem.
+func (m *model) plan(p *Problem, routes []*route) *Plan {
+	plan := &Plan{}
+	for v, r := range routes {
+		if !r.used {
+			continue
+		}
+		plan.Cost += r.cost
+		out := Route{Vehicle: v, Depart: r.nodes[0].early}
+		for k := 1; k < len(r.nodes)-1; k++ {
+			n, before := &r.nodes[k], &r.nodes[k-1]
+			visit := Visit{Request: int(n.id >> 1), Stop: int(n.id & 1), Begin: n.early, End: n.leave}
+			visit.Arrive = before.leave + m.time[int(before.place)*m.places+int(n.place)]
+			out.Distance += distance(p, before.place, n.place)
+			if m.requests[n.id>>1].rest {
+				visit.Stop = visit.Request - m.firstRest(v)
+				visit.Request = -1
+			}
+			out.Visits = append(out.Visits, visit)
+		}
+		last := len(r.nodes) - 1
+		out.Return = r.nodes[last].early
+		out.Distance += distance(p, r.nodes[last-1].place, r.nodes[last].place)
+		plan.Distance += out.Distance
+		plan.Routes = append(plan.Routes, out)
+	}
+	return plan
+}
+
+// firstRest answers the index of the request that is the first break of a vehicle.
+func (m *model) firstRest(v int) int {
+	return m.asked + slices.IndexFunc(m.requests[m.asked:], func(q request) bool { return q.only[0] == int32(v) })
+}
+
+// distance answers the way between two places; one that is beyond the matrix is nowhere.
+func distance(p *Problem, from, to int32) float64 {
+	if int(from) >= p.Distance.Places || int(to) >= p.Distance.Places {
+		return 0
+	}
+	return p.Distance.At(int(from), int(to))
+}
+
+// Schedule gives times to routes of which the vehicles, and the visits with their requests and stops, are set: everything as early as it can be, pickups later
+// where a ride would be too long. An error names the vehicle in which a limit cannot be kept.
+func Schedule(p *Problem, routes []Route) (*Plan, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	m := compile(p)
+	pos := make([]int32, len(m.stops))
+	made := make([]*route, len(p.Vehicles))
+	for v := range made {
+		made[v] = &route{v: int32(v)}
+	}
+	stops := make([]int, len(p.Requests)) // done so far
+	for _, r := range routes {
+		if r.Vehicle < 0 || r.Vehicle >= len(made) || len(made[r.Vehicle].nodes) > 0 {
+			return nil, fault.Invalidf("Vehicle %d is none, or has two routes.", r.Vehicle)
+		}
+		first, last := m.ends(r.Vehicle)
+		nodes := []node{first}
+		for _, v := range r.Visits {
+			id := 2*v.Request + v.Stop
+			if v.Request < 0 {
+				id = 2 * (m.firstRest(r.Vehicle) + v.Stop)
+			} else {
+				if v.Request >= len(p.Requests) || v.Stop != stops[v.Request] || v.Stop >= len(p.Requests[v.Request].Stops) || !m.may(v.Request, r.Vehicle) {
+					return nil, fault.Invalidf("Vehicle %d (%s): stop %d of request %d is none, out of order or not for it.", r.Vehicle, p.Vehicles[r.Vehicle].ID, v.Stop, v.Request)
+				}
+				stops[v.Request]++
+			}
+			nodes = append(nodes, m.node(int32(id)))
+		}
+		for _, v := range r.Visits {
+			if v.Request >= 0 && stops[v.Request] != len(p.Requests[v.Request].Stops) {
+				return nil, fault.Invalidf("Vehicle %d (%s) does not set request %d down.", r.Vehicle, p.Vehicles[r.Vehicle].ID, v.Request)
+			}
+		}
+		made[r.Vehicle].nodes = append(nodes, last)
+		clear(pos)
+		if !m.complete(made[r.Vehicle], pos) {
+			return nil, fault.Invalidf("Vehicle %d (%s) cannot keep its limits on this route.", r.Vehicle, p.Vehicles[r.Vehicle].ID)
+		}
+	}
+	plan := m.plan(p, made)
+	for r, done := range stops {
+		if done == 0 {
+			plan.Unserved = append(plan.Unserved, r)
+		}
+	}
+	return plan, nil
+}
