@@ -2,9 +2,11 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"time"
 
+	"doorstep/internal/conversation"
 	"doorstep/internal/message"
 	"doorstep/internal/person"
 	"doorstep/internal/store"
@@ -25,9 +27,57 @@ type sent struct {
 	Tries     int       `json:"tries,omitempty"`
 	Code      string    `json:"code,omitempty" doc:"Of the question in it."`
 	Promises  []string  `json:"promises" doc:"That it is about."`
+	Files     []file    `json:"files,omitempty" doc:"That stand with it; their bytes are at /patients/{id}/files/{file}."`
+}
+
+// file is one that stands with a message.
+type file struct {
+	ID   string `json:"id,omitempty"`
+	Name string `json:"name" maxLength:"500"`
+	Kind string `json:"kind,omitempty" doc:"Media type, by what the file begins with."`
+	Size int    `json:"size,omitempty"`
+	Data []byte `json:"data,omitempty" doc:"Base64."`
+}
+
+func fileOf(f conversation.File) file {
+	return file{ID: f.ID, Name: f.Name, Kind: f.Kind, Size: f.Size, Data: f.Body}
+}
+
+type writeMessageInput struct {
+	ID person.ID `path:"id"`
+	Write
+	Body struct {
+		Body  string `json:"body,omitempty" maxLength:"2000"`
+		Files []file `json:"files,omitempty" doc:"Name and data; at most 4, of 10 MB each and 24 MB together."`
+	}
+}
+
+func (s *server) writeMessage(ctx context.Context, c *caller, in *writeMessageInput) (struct{}, error) {
+	p, err := s.enter(ctx, c, person.Message, in.ID, "write a message")
+	if err != nil {
+		return struct{}{}, err
+	}
+	files := make([]conversation.File, len(in.Body.Files))
+	for i, f := range in.Body.Files {
+		files[i] = conversation.File{Name: f.Name, Body: f.Data}
+	}
+	return once(ctx, s, c, in.Write, func(tx *store.Tx) (struct{}, error) {
+		return struct{}{}, s.Calls.PostIn(tx, c.Viewer, p.ID, in.Body.Body, files...)
+	})
+}
+
+func (s *server) messageFile(ctx context.Context, c *caller, in *struct {
+	ID   person.ID `path:"id"`
+	File string    `path:"file"`
+}) (file, error) {
+	f, err := s.Calls.File(ctx, c.Viewer, in.ID, in.File)
+	return fileOf(f), err
 }
 
 func (s *server) messageRoutes() {
+	postOf(s, "write-message", "/patients/{id}/messages", "Writes into a patient's thread, with files if there are any: photos (JPEG, PNG, WebP, HEIC), PDF, plain text. An answer is promised to those who ask, and kept by those who answer.",
+		http.StatusCreated, conversation.MessageMost*4/3+maxBody, s.writeMessage)
+	get(s, "get-file", "/patients/{id}/files/{file}", "A file that stands with a message.", s.messageFile)
 	get(s, "list-messages", "/patients/{id}/messages", "Every message about a patient in [from, to), in and out, oldest first, with its state; thirty days around now when left out.", s.messages)
 }
 
@@ -62,8 +112,20 @@ func (s *server) messages(ctx context.Context, c *caller, in *messagesInput) (li
 				shown = append(shown, m)
 			}
 		}
+		var files map[string][]conversation.File
+		if s.Calls != nil {
+			if files, err = s.Calls.Files(tx, c.Org, p.ID); err != nil {
+				return err
+			}
+		}
 		out, err = cut(shown, in.Part, func(m message.Message) string { return timeKey(m.At) + "/" + m.ID },
-			func(m message.Message) (sent, error) { return sentOf(c, p, m), nil })
+			func(m message.Message) (sent, error) {
+				x := sentOf(c, p, m)
+				for _, f := range files[m.ID] {
+					x.Files = append(x.Files, fileOf(f))
+				}
+				return x, nil
+			})
 		return err
 	})
 	return out, err

@@ -21,7 +21,12 @@ func get[I, T any](s *server, id, path, summary string, fn func(context.Context,
 
 // post describes and serves a write, which answers with the status.
 func post[I, T any](s *server, id, path, summary string, status int, fn func(context.Context, *caller, *I) (T, error)) {
-	route(s, huma.Operation{OperationID: id, Method: http.MethodPost, Path: root + path, Summary: summary, DefaultStatus: status, MaxBodyBytes: maxBody,
+	postOf(s, id, path, summary, status, maxBody, fn)
+}
+
+// postOf is post with a bound of its own on the request, in bytes.
+func postOf[I, T any](s *server, id, path, summary string, status int, most int64, fn func(context.Context, *caller, *I) (T, error)) {
+	route(s, huma.Operation{OperationID: id, Method: http.MethodPost, Path: root + path, Summary: summary, DefaultStatus: status, MaxBodyBytes: most,
 		Errors: []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge,
 			http.StatusUnprocessableEntity, http.StatusServiceUnavailable}}, fn)
 }

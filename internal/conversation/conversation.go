@@ -7,6 +7,7 @@ import (
 	"context"
 	"embed"
 	"io/fs"
+	"strings"
 	"time"
 
 	"doorstep/internal/clock"
@@ -132,22 +133,39 @@ func (s *Service) Get(tx *store.Tx, org person.OrgID, patient person.ID, id stri
 }
 
 // Post writes into a patient's thread from a page. Staff answer: that keeps what was promised, and the patient is told that
-// there is an answer. Anybody else asks: an answer is promised.
-func (s *Service) Post(ctx context.Context, v person.Viewer, patient person.ID, body string) error {
+// there is an answer. Anybody else asks: an answer is promised. Files stand with the words; one that is not taken keeps all of it from being sent.
+func (s *Service) Post(ctx context.Context, v person.Viewer, patient person.ID, body string, files ...File) error {
 	if err := s.people.Enter(ctx, v, person.Message, patient, "messages"); err != nil {
 		return err
 	}
-	return s.db.Write(ctx, func(tx *store.Tx) error {
-		m, err := s.messages.Write(tx, v, patient, body)
-		if err != nil {
-			return err
+	return s.db.Write(ctx, func(tx *store.Tx) error { return s.PostIn(tx, v, patient, body, files...) })
+}
+
+// PostIn is Post inside a caller's transaction, which has seen to the viewer's right to write to the patient.
+func (s *Service) PostIn(tx *store.Tx, v person.Viewer, patient person.ID, body string, files ...File) error {
+	files, err := check(files)
+	if err != nil {
+		return err
+	}
+	if strings.TrimSpace(body) == "" && len(files) > 0 { // a picture may say it all: its name stands for the words
+		names := make([]string, len(files))
+		for i, f := range files {
+			names[i] = f.Name
 		}
-		if !v.Role.Staff() {
-			_, err := s.Heard(tx, m.Org, patient, body)
-			return err
-		}
-		return s.answered(tx, v, m)
-	})
+		body = strings.Join(names, ", ")
+	}
+	m, err := s.messages.Write(tx, v, patient, body)
+	if err != nil {
+		return err
+	}
+	if err := s.attach(tx, m, files); err != nil {
+		return err
+	}
+	if !v.Role.Staff() {
+		_, err := s.Heard(tx, m.Org, patient, body)
+		return err
+	}
+	return s.answered(tx, v, m)
 }
 
 // Heard promises an answer to a patient's words. Where one is promised already the first time said holds, unless the words raise a red

@@ -18,6 +18,7 @@ func (s *Server) chartRoutes(mux *http.ServeMux) {
 	both("GET", "/numbers", person.See, "numbers", s.numbers)
 	both("GET", "/numbers/series/{series}", person.See, "numbers", s.zoomData)
 	both("GET", "/messages", person.Message, "messages", s.messages)
+	both("GET", "/messages/files/{file}", person.Message, "messages", s.file)
 	both("POST", "/messages", person.Message, "write a message", s.post)
 	s.medicineRoutes(mux)
 	s.goalRoutes(mux)

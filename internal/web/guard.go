@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 
 	"doorstep/internal/fault"
 )
@@ -28,7 +29,11 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		if s.secure {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		most := int64(maxForm)
+		if strings.HasSuffix(r.URL.Path, "/messages") {
+			most = maxLetter
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, most)
 		cross.Handler(next).ServeHTTP(w, r)
 	})
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
@@ -26,7 +27,8 @@ type inboxPage struct {
 type inboxLine struct {
 	conversation.Conversation
 	Who, Chart, About, Holder string
-	Words                     string // the last that the person wrote
+	Words                     string              // the last that the person wrote
+	Files                     []conversation.File // of all that she has written since it was opened
 	Due                       string
 	Late                      bool
 	Mine, Asked               bool // the viewer holds it; is asked to take it over
@@ -117,10 +119,14 @@ func (s *Server) inboxLine(tx *store.Tx, names *names, c conversation.Conversati
 		}
 	}
 	thread, err := s.Message.Thread(tx, c.Org, c.Patient, threadShown)
-	for _, m := range thread {
+	if err != nil {
+		return l, err
+	}
+	files, err := s.Conversation.Files(tx, c.Org, c.Patient)
+	for _, m := range thread { // the newest first
 		if m.Inward && m.Say == "" && !m.At.Before(c.Opened) {
-			l.Words = m.Body
-			break
+			l.Words = cmp.Or(l.Words, m.Body)
+			l.Files = append(l.Files, files[m.ID]...)
 		}
 	}
 	return l, err

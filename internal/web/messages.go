@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"doorstep/internal/conversation"
 	"doorstep/internal/fault"
 	"doorstep/internal/message"
 	"doorstep/internal/person"
@@ -15,7 +16,7 @@ import (
 // Poster writes words into a patient's thread: an answer is promised to those who ask, and kept by those who answer.
 // conversation.Service is one.
 type Poster interface {
-	Post(ctx context.Context, v person.Viewer, patient person.ID, body string) error
+	Post(ctx context.Context, v person.Viewer, patient person.ID, body string, files ...conversation.File) error
 }
 
 // messagesPage is one thread with the clinic.
@@ -37,6 +38,7 @@ type said struct {
 	Who   string
 	Body  string
 	Mine  bool
+	Files []conversation.File
 	State string // how it was sent and whether it arrived; empty for what came in
 }
 
@@ -73,6 +75,10 @@ func (s *Server) thread(tx *store.Tx, names *names) (talk, error) {
 	if err != nil {
 		return t, err
 	}
+	files, err := s.Conversation.Files(tx, p.Org.ID, p.Patient.ID)
+	if err != nil {
+		return t, err
+	}
 	for _, m := range all {
 		if m.Say == "raw" || m.Channel == person.Cue || m.State == message.Dropped {
 			continue
@@ -85,7 +91,7 @@ func (s *Server) thread(tx *store.Tx, names *names) (talk, error) {
 		if err != nil {
 			return t, err
 		}
-		if own {
+		if l.Files = files[m.ID]; own {
 			t.Words = append(t.Words, l)
 		} else {
 			t.Notices = append(t.Notices, l)
@@ -134,16 +140,16 @@ func (n *names) said(m message.Message) (said, error) {
 
 // post takes what was written.
 func (s *Server) post(w http.ResponseWriter, r *http.Request, p *page) error {
-	if err := r.ParseForm(); err != nil {
-		return err
-	}
+	files, err := readLetter(r)
 	body := strings.TrimSpace(r.PostForm.Get("body"))
-	err := fault.Invalidf("Please write something first.")
 	switch {
+	case err != nil:
 	case len([]rune(body)) > longestWord:
 		err = fault.Invalidf("That is too long to be sent at once.")
-	case body != "":
-		err = s.Poster.Post(r.Context(), p.Viewer, p.Patient.ID, body)
+	case body == "" && len(files) == 0:
+		err = fault.Invalidf("Please write something first.")
+	default:
+		err = s.Poster.Post(r.Context(), p.Viewer, p.Patient.ID, body, files...)
 	}
 	desk := strings.HasPrefix(p.Base, "/desk")
 	if err != nil {

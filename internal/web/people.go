@@ -34,6 +34,7 @@ func (s *Server) peopleRoutes(mux *http.ServeMux) {
 	mux.Handle("POST /desk/people", s.staff(s.enrol))
 	mux.Handle("GET /desk/people/{patient}", s.desked(person.See, "desk", s.personLine))
 	mux.Handle("POST /desk/people/{patient}/doses/{promise}", s.desked(person.Act, "answer a dose", s.answerDose))
+	mux.Handle("GET /desk/people/{patient}/messages/files/{file}", s.desked(person.Message, "messages", s.file))
 	mux.Handle("POST /desk/people/{patient}/messages", s.desked(person.Message, "write a message", s.post))
 	mux.Handle("POST /desk/people/{patient}/contacts", s.desked(person.Manage, "change a contact", s.addContact))
 	mux.Handle("POST /desk/people/{patient}/helpers", s.desked(person.Manage, "record a proxy", s.addHelper))
