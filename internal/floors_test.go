@@ -21,6 +21,8 @@ var floors = [][]string{
 	{"medication/timing", "medication/adherence", "medication/trial", "reading/series", "reading/rule", "reading/gatt", "reading/fit", "reading/apple", "reading/omh", "reading/fhirobs", "reading/nightscout", "reading/healthconnect", "reading/hrv", "reading/glucose", "reading/cgmcsv",
 		"reading/pressure", "survey/score", "appointment/slot", "appointment/noshow", "waiting/estimate", "transport/routing"},
 	{"reading/plausible", "reading/format", "reading/coherence", "appointment/ical", "appointment/policy", "transport/routing/instance", "transport/routing/verify"},
+	{"journey/plan", "journey/burden"},
+	{"journey/weeks"},
 	{"medication/sentence"},
 	{"medication", "reading", "conversation", "programme", "appointment", "waiting", "visit"},
 	{"reading/watch", "reading/breath", "reading/pull", "waiting/visits", "visit/turn", "visit/livekit"},

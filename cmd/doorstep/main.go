@@ -34,6 +34,7 @@ type commands struct {
 	Calc    calcCmd    `cmd:"" help:"Published measures from a file."`
 	Slots   slotsCmd   `cmd:"" help:"The times at which a visit can be, from a file of calendars."`
 	Route   routeCmd   `cmd:"" help:"Who is driven or visited by which vehicle, from a file of a published format."`
+	Plan    planCmd    `cmd:"" help:"One person's needs to the ways and times that burden her least, from a file."`
 	Sim     simCmd     `cmd:"" help:"Run the simulator and print a report."`
 	Bench   benchCmd   `cmd:"" help:"Measure, as JSON lines. 'bench list' names every figure."`
 	Check   checkCmd   `cmd:"" help:"Verify the ledger's checksums and invariants."`
