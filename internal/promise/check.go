@@ -202,8 +202,13 @@ func (s *Service) checkPatient(tx *store.Tx, r *Report, who Event, due agendaRow
 	return nil
 }
 
-// agendaRows are the rungs that the agenda has for each promise of one organization and shard.
-type agendaRows map[agendaKey][]int
+// agendaRows are the rows that the agenda has for each promise of one organization and shard.
+type agendaRows map[agendaKey][]agendaRow
+
+type agendaRow struct {
+	rung  int
+	terms string
+}
 
 type agendaKey struct {
 	severity Severity
@@ -213,12 +218,12 @@ type agendaKey struct {
 
 func readAgenda(tx *store.Tx, org person.OrgID, shard int) (agendaRows, error) {
 	out := agendaRows{}
-	return out, tx.Rows("SELECT a.severity, a.patient, a.promise, COALESCE(m.rung, a.rung) FROM agenda a"+inStretch+" WHERE a.shard = $1 AND a.org = $2",
+	return out, tx.Rows("SELECT a.severity, a.patient, a.promise, COALESCE(m.rung, a.rung), a.terms FROM agenda a"+inStretch+" WHERE a.shard = $1 AND a.org = $2",
 		[]any{shard, string(org)}, func(scan func(...any) error) error {
 			var k agendaKey
-			var rung int
-			err := scan(&k.severity, &k.patient, &k.id, &rung)
-			out[k] = append(out[k], rung)
+			var row agendaRow
+			err := scan(&k.severity, &k.patient, &k.id, &row.rung, &row.terms)
+			out[k] = append(out[k], row)
 			return err
 		})
 }
@@ -226,11 +231,13 @@ func readAgenda(tx *store.Tx, org person.OrgID, shard int) (agendaRows, error) {
 // open checks that an open promise has its next rung, and only that, in the agenda.
 func (r *Report) open(due agendaRows, p *Promise) {
 	e := Event{Org: p.Org, Patient: p.Patient, Promise: p.ID}
-	switch rungs := due[agendaKey{p.Severity, p.Patient, p.ID}]; {
-	case len(rungs) != 1:
-		r.fault(e, "the open promise has %d rows in the agenda, want 1", len(rungs))
-	case rungs[0] != p.Rung:
-		r.fault(e, "the agenda says rung %d, the history rung %d", rungs[0], p.Rung)
+	switch rows := due[agendaKey{p.Severity, p.Patient, p.ID}]; {
+	case len(rows) != 1:
+		r.fault(e, "the open promise has %d rows in the agenda, want 1", len(rows))
+	case rows[0].rung != p.Rung:
+		r.fault(e, "the agenda says rung %d, the history rung %d", rows[0].rung, p.Rung)
+	case rows[0].terms != terms(p):
+		r.fault(e, "the agenda's terms differ from the history's")
 	}
 }
 

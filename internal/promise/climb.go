@@ -29,6 +29,7 @@ type batch struct {
 	severity Severity
 	now      time.Time
 	rows     []Promise // each with the rung that is due, in the agenda's order
+	terms    []string  // of each row
 	events   []Event
 	effects  []Effect
 	first    []int // where in rows each effect's promises begin
@@ -134,7 +135,7 @@ func (s *Service) climbAlone(ctx context.Context, p part) (int, error) {
 
 // work reads the next rows that are due in a part of the agenda and works out all that follows from them.
 func (s *Service) work(tx *store.Tx, p part, now time.Time) (*batch, error) {
-	b := &batch{shard: p.shard, severity: p.severity, now: now, rows: make([]Promise, 0, s.usual.Load()+1)}
+	b := &batch{shard: p.shard, severity: p.severity, now: now, rows: make([]Promise, 0, s.usual.Load()+1), terms: make([]string, 0, s.usual.Load()+1)}
 	list, err := movedOf(tx, p.severity, p.shard)
 	if err != nil {
 		return nil, err
@@ -173,16 +174,13 @@ func (s *Service) work(tx *store.Tx, p part, now time.Time) (*batch, error) {
 
 // readDue reads the next rows of a gap that are due.
 func (s *Service) readDue(tx *store.Tx, b *batch, g gap) error {
-	// A range over the primary keys of both tables: agenda in order, one descent of promise per row, its neighbours in cache.
 	read := reader{}
-	return tx.Walk(`SELECT a.org, a.patient, a.promise, a.rung, a.at, p.about, p.keeper, `+packed+`
-		FROM agenda a CROSS JOIN promise p WHERE`+within+` AND a.at <= $11
-		AND p.org = a.org AND p.shard = a.shard AND p.patient = a.patient AND p.id = a.promise
-		ORDER BY a.at, a.org, a.patient, a.promise LIMIT $12`,
-		append(g.args(b.severity, b.shard), store.Micros(b.now), BatchRows),
-		func(row store.Cells) error {
+	return tx.Walk("SELECT a.org, a.patient, a.promise, a.rung, a.at, a.terms FROM agenda a WHERE"+within+" AND a.at <= $11 ORDER BY a.at, a.org, a.patient, a.promise LIMIT $12",
+		append(g.args(b.severity, b.shard), store.Micros(b.now), BatchRows), func(row store.Cells) error {
 			b.rows = append(b.rows, Promise{})
-			return read.promise(row, &b.rows[len(b.rows)-1])
+			text, err := read.promise(row, &b.rows[len(b.rows)-1])
+			b.terms = append(b.terms, text)
+			return err
 		})
 }
 
@@ -274,7 +272,7 @@ func (b *batch) followOne(c *chain, l *Ladder, i int, needless bool) {
 		b.gather(i, rung, late > lateWords)
 	}
 	c.link(event)
-	b.again = append(b.again, place{p.Org, p.Patient, p.ID, p.Severity, p.Rung + 1, l.At(p.Rung+1, p.From, p.By)})
+	b.again = append(b.again, place{p.Org, p.Patient, p.ID, p.Severity, p.Rung + 1, l.At(p.Rung+1, p.From, p.By), b.terms[i]})
 }
 
 // skipped is why a rung was passed over; nothing: its time had passed.
@@ -387,6 +385,12 @@ func (s *Service) writeRows(tx *store.Tx, b *batch) error {
 	}
 	for _, i := range b.falls {
 		p := b.rows[i]
+		if s.watchers[p.Kind] != nil { // who wants to know what it was about
+			var err error
+			if p, err = stored(tx, p.Org, p.Patient, p.ID); err != nil {
+				return err
+			}
+		}
 		p.Rung = -1 // its row is gone already
 		if err := s.close(tx, &p, Broken, "", b.now); err != nil {
 			return err

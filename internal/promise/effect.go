@@ -12,7 +12,7 @@ import (
 type Effect struct {
 	Org      person.OrgID
 	Patient  person.ID
-	Promises []Promise // at least one; not to be changed
+	Promises []Promise // at least one; not to be changed; climbed ones without what they are about and their keeper
 	Rung     *Rung     // of a ladder, which never changes
 	Index    int       // the rung's place in the ladder
 	Severity Severity

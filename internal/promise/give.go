@@ -32,20 +32,24 @@ func scanPromise(scan func(...any) error, more ...any) (Promise, error) {
 
 // Get answers one promise.
 func (s *Service) Get(tx *store.Tx, org person.OrgID, patient person.ID, id ID) (Promise, error) {
-	shard := Shard(patient)
+	p, err := stored(tx, org, patient, id)
+	if err == nil && p.State == Open {
+		err = s.findRung(tx, &p)
+	}
+	return p, err
+}
+
+// stored answers one promise without its next rung.
+func stored(tx *store.Tx, org person.OrgID, patient person.ID, id ID) (Promise, error) {
 	list, err := store.All(tx, promiseSelect+" FROM promise p WHERE p.org = $1 AND p.shard = $2 AND p.patient = $3 AND p.id = $4",
-		[]any{string(org), shard, string(patient), string(id)}, func(scan func(...any) error) (Promise, error) { return scanPromise(scan) })
+		[]any{string(org), Shard(patient), string(patient), string(id)}, func(scan func(...any) error) (Promise, error) { return scanPromise(scan) })
 	if err != nil {
 		return Promise{}, err
 	}
 	if len(list) == 0 {
 		return Promise{}, fault.NotFoundf("There is no such promise for this person.")
 	}
-	p := list[0]
-	if p.State == Open {
-		err = s.findRung(tx, &p)
-	}
-	return p, err
+	return list[0], nil
 }
 
 // findRung reads an open promise's row in the agenda.

@@ -152,7 +152,7 @@ func (s *Service) SetDefaults(ladders []Ladder) { s.defaults = ladders }
 var promiseColumns = []string{"org", "shard", "patient", "id", "kind", "about", "severity", "say", "args", "keeper", "from_at", "by_at", "zone",
 	"ladder", "version", "state", "made_at", "closed_at", "reason"}
 
-var agendaColumns = []string{"shard", "severity", "at", "org", "patient", "promise", "rung"}
+var agendaColumns = []string{"shard", "severity", "at", "org", "patient", "promise", "rung", "terms"}
 
 // Make writes promises down, each with its first rung in the agenda. A promise whose ID exists already is passed over, so that
 // planning again changes nothing. An empty ID is given a new one. It answers those that are new, as stored.
@@ -247,6 +247,7 @@ type place struct {
 	severity Severity
 	rung     int
 	at       time.Time
+	terms    string
 }
 
 // insertAgenda puts rows into the agenda, and into no stretch that has moved.
@@ -268,7 +269,8 @@ func insertAgenda(tx *store.Tx, shard int, now time.Time, places ...place) error
 	row := make([]any, len(agendaColumns))
 	return tx.Insert("agenda", agendaColumns, len(places), func(i int) []any {
 		p := &places[i]
-		row[0], row[1], row[2], row[3], row[4], row[5], row[6] = int64(shard), int64(p.severity), store.Micros(p.at), string(p.org), string(p.patient), string(p.promise), int64(p.rung)
+		row[0], row[1], row[2], row[3] = int64(shard), int64(p.severity), store.Micros(p.at), string(p.org)
+		row[4], row[5], row[6], row[7] = string(p.patient), string(p.promise), int64(p.rung), p.terms
 		return row
 	})
 }
@@ -278,7 +280,7 @@ func placesOf(promises []Promise) []place {
 	out := make([]place, len(promises))
 	for i := range promises {
 		p := &promises[i]
-		out[i] = place{p.Org, p.Patient, p.ID, p.Severity, p.Rung, p.RungAt}
+		out[i] = place{p.Org, p.Patient, p.ID, p.Severity, p.Rung, p.RungAt, terms(p)}
 	}
 	return out
 }

@@ -17,7 +17,7 @@ func (w *world) crowd(n int, from time.Time) {
 	list := make([]promise.Promise, n)
 	for i := range list {
 		p := person.ID(fmt.Sprintf("p%03d", i))
-		list[i] = promise.Promise{Org: "o", Patient: p, ID: promise.ID("d" + p), Kind: "dose", Say: "say.dose", Keeper: promise.Keeper{Kind: "patient", Who: string(p)},
+		list[i] = promise.Promise{Org: "o", Patient: p, ID: promise.ID("d" + p), Kind: "dose", Say: "say.dose", Args: map[string]string{"time": "08:00", "b": "x"}, Keeper: promise.Keeper{Kind: "patient", Who: string(p)},
 			From: from, By: from.Add(2 * time.Hour), Zone: "America/New_York", Ladder: promise.LadderRef{Name: "dose", Version: 1}}
 	}
 	w.write(func(tx *store.Tx) error { _, err := w.s.Make(tx, list...); return err })
@@ -134,18 +134,21 @@ func TestMigratedToStretches(t *testing.T) {
 		w := newWorld(t, db)
 		w.crowd(200, start)
 		w.write(func(tx *store.Tx) error {
-			if _, err := tx.Exec("DROP TABLE agenda_moved"); err != nil {
-				return err
+			for _, q := range []string{"DROP TABLE agenda_moved", "ALTER TABLE agenda DROP COLUMN terms"} {
+				if _, err := tx.Exec(q); err != nil {
+					return err
+				}
 			}
-			n, err := tx.Exec("DELETE FROM schema_migration WHERE room = 'promise' AND name = '0003_moved.sql'")
-			if err == nil && n != 1 {
-				t.Errorf("%d migrations taken back, want 1", n)
+			n, err := tx.Exec("DELETE FROM schema_migration WHERE room = 'promise' AND name >= '0003'")
+			if err == nil && n != 2 {
+				t.Errorf("%d migrations taken back, want 2", n)
 			}
 			return err
 		})
 		if err := db.Migrate(t.Context(), "promise", promise.Migrations); err != nil {
 			t.Fatal(err)
 		}
+		w.check() // the terms too
 		w.s.MoveTogether(2)
 		if err := w.s.Refresh(t.Context()); err != nil {
 			t.Fatal(err)

@@ -395,6 +395,7 @@ func TestFault30FlippedBit(t *testing.T) {
 		"promise lost":  `DELETE FROM promise WHERE id = 'd2'`,
 		"agenda lost":   `DELETE FROM agenda WHERE promise = 'd2'`,
 		"agenda rung":   `UPDATE agenda SET rung = rung + 1`,
+		"agenda terms":  `UPDATE agenda SET terms = replace(terms, 'say.dose', 'say.dosf')`,
 		"agenda extra":  `INSERT INTO agenda (shard, severity, at, org, patient, promise, rung) SELECT shard, severity, 1, org, patient, id, 0 FROM promise WHERE state = 1`,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,4 @@
+-- What a climb needs to know of a promise, beside its rung: reader.go says in which order. It never changes while the row is there.
+ALTER TABLE agenda ADD COLUMN terms TEXT NOT NULL DEFAULT '';
+UPDATE agenda SET terms = COALESCE((SELECT concat_ws(char(31), p.kind, p.severity, p.say, CASE WHEN p.args IN ('null', '{}') THEN '' ELSE p.args END, p.from_at, p.by_at, p.zone, p.ladder, p.version, p.made_at) FROM promise p WHERE p.org = agenda.org AND p.shard = agenda.shard AND p.patient = agenda.patient AND p.id = agenda.promise), ''); -- sqlite
+UPDATE agenda SET terms = COALESCE((SELECT concat_ws(chr(31), p.kind, p.severity, p.say, CASE WHEN p.args IN ('null', '{}') THEN '' ELSE p.args END, p.from_at, p.by_at, p.zone, p.ladder, p.version, p.made_at) FROM promise p WHERE p.org = agenda.org AND p.shard = agenda.shard AND p.patient = agenda.patient AND p.id = agenda.promise), ''); -- postgres
