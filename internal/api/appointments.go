@@ -22,6 +22,8 @@ func (s *server) appointmentRoutes() {
 	post(s, "book", "/patients/{id}/appointments", "Books a time, or keeps it for a few minutes. 409 when somebody was faster.", http.StatusCreated, s.book)
 	post(s, "change-appointment", "/appointments/{id}/{act}", "take a kept time, confirm, cancel; staff: approve, refuse, missed. Done twice, it is done once.", http.StatusOK, s.changeAppointment)
 	post(s, "group-move", "/resources/{id}/moves", "Finds new times for all visits that a resource cannot hold in a span, and tells each person. Staff only.", http.StatusOK, s.groupMove)
+	post(s, "reopen", "/resources/{id}/reopen", "Opens a span again that a group move closed. The visits that were moved stay. Staff of the team only.", http.StatusOK, s.reopen)
+	get(s, "closings", "/resources/{id}/closings", "The spans closed by group moves that are not over. Staff only.", s.closings)
 	get(s, "waitlist", "/patients/{id}/waitlist", "A patient's places on waitlists, and what is offered to her now.", s.waitlist)
 	post(s, "join-waitlist", "/patients/{id}/waitlist", "Puts a patient on the waitlist for a type of visit; asked again, her place is kept.", http.StatusCreated, s.joinWaitlist)
 	post(s, "leave-waitlist", "/patients/{id}/waitlist/{entry}/leave", "Takes a patient off a waitlist.", http.StatusOK, s.leaveWaitlist)
@@ -420,4 +422,43 @@ func (s *server) answerOffer(ctx context.Context, c *caller, in *struct {
 }) (visit, error) {
 	a, err := s.Appointment.Answer(ctx, c.Viewer, c.Org, in.ID, in.Offer, in.Body.Yes)
 	return visitOf(a), err
+}
+
+// closing is a span in which a resource was closed by a group move.
+type closing struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+}
+
+type closingsInput struct {
+	ID string `path:"id"`
+	Part
+}
+
+func (s *server) closings(ctx context.Context, c *caller, in *closingsInput) (list[closing], error) {
+	if err := staffOnly(c); err != nil {
+		return list[closing]{}, err
+	}
+	var all []appointment.Closed
+	if err := s.DB.Read(ctx, func(tx *store.Tx) error {
+		by, err := s.Appointment.Closings(tx, c.Org)
+		all = by[in.ID]
+		return err
+	}); err != nil {
+		return list[closing]{}, err
+	}
+	return cut(all, in.Part, func(x appointment.Closed) string { return timeKey(x.From) }, func(x appointment.Closed) (closing, error) { return closing{x.From, x.Until}, nil })
+}
+
+func (s *server) reopen(ctx context.Context, c *caller, in *struct {
+	ID string `path:"id"`
+	Write
+	Body closing
+}) (closing, error) {
+	if err := staffOnly(c); err != nil {
+		return closing{}, err
+	}
+	return onceApart(ctx, s, c, in.Write, func() (closing, error) {
+		return in.Body, s.Appointment.Reopen(ctx, c.Viewer, c.Org, in.ID, in.Body.From, in.Body.To)
+	})
 }

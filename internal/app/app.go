@@ -91,6 +91,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.Conversations = conversation.New(o.DB, o.Clock, o.IDs, s.People, s.Messages, s.Promises)
 	s.Programme = programme.New(o.Clock, o.IDs, s.People)
 	s.Appointments = appointment.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Messages, s.Record)
+	s.Appointments.SetCallsBack(s.Conversations)
 	s.Waiting = waiting.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Messages, visits.Of{Service: s.Appointments})
 	s.Visits = visit.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Record, Visits(s.Appointments))
 	s.Visits.SetTelephone(s)
@@ -216,6 +217,9 @@ func (s *Server) eachOrg(ctx context.Context, do func(person.Org) error) error {
 
 func (s *Server) turn(ctx context.Context) error {
 	if _, err := s.Appointments.ExpireHolds(ctx); err != nil {
+		return err
+	}
+	if _, err := s.Appointments.LapseDue(ctx); err != nil {
 		return err
 	}
 	if err := s.Appointments.ReadFeeds(ctx); err != nil {

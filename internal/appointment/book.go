@@ -61,16 +61,42 @@ func (s *Service) BookIn(tx *store.Tx, v person.Viewer, r Request) (Appointment,
 			return a, err
 		}
 		a.Asked = old.Asked
-		if err := s.giveUp(tx, v, &old, a.ID); err != nil { // first: the new time may overlap the old
+		if t.asks(v) && !r.Hold && !r.offered {
+			err = s.askMove(tx, v, a)
+		} else {
+			err = s.giveUp(tx, v, &old, a.ID) // first: the new time may overlap the old
+		}
+		if err != nil {
 			return a, err
 		}
 	}
-	if t.Approve && !v.Role.Staff() && !r.Hold && !r.offered {
+	if t.asks(v) && !r.Hold && !r.offered {
 		a.State = Proposed
 	} else if err := s.claim(tx, a, o, r.Outside); err != nil {
 		return a, err
 	}
 	return s.settle(tx, v, a, t)
+}
+
+// asks reports whether what a viewer books of the type is a request until staff say yes.
+func (t Type) asks(v person.Viewer) bool { return t.Approve && !v.Role.Staff() }
+
+// askMove sees to a request to move a visit: the visit stays until staff say yes, and an earlier request to move it is over.
+func (s *Service) askMove(tx *store.Tx, v person.Viewer, a Appointment) error {
+	list, err := store.All(tx, appointmentSelect+" WHERE org = $1 AND patient = $2 AND follows = $3 AND state = 'proposed'", []any{string(a.Org), string(a.Patient), string(a.Follows)}, scanAppointment)
+	if err != nil {
+		return err
+	}
+	for _, x := range list {
+		if x.ID == a.ID {
+			continue
+		}
+		x.State, x.Closed, x.Reason = Cancelled, s.clock.Now(), ReasonMoved
+		if err := s.end(tx, v, x, false); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // giveUp ends a visit whose place another takes; its time is offered to those who wait.

@@ -19,6 +19,7 @@ const (
 	ReasonMoved   = "moved"   // another took its place
 	ReasonExpired = "expired" // a time that was kept was not taken
 	ReasonRefused = "refused" // a request was not approved
+	ReasonLapsed  = "lapsed"  // nobody answered a request before its time
 	ReasonNoShow  = "noshow"
 )
 
@@ -70,13 +71,18 @@ func (s *Service) TakeWith(ctx context.Context, v person.Viewer, org person.OrgI
 				return a, err
 			}
 			if old.State != Cancelled {
-				if err := s.giveUp(tx, v, &old, a.ID); err != nil {
+				a.Asked, a.Follows = old.Asked, old.ID
+				if t.asks(v) {
+					err = s.askMove(tx, v, a)
+				} else {
+					err = s.giveUp(tx, v, &old, a.ID)
+				}
+				if err != nil {
 					return a, err
 				}
-				a.Asked, a.Follows = old.Asked, old.ID
 			}
 		}
-		if t.Approve && !v.Role.Staff() {
+		if t.asks(v) {
 			a.State = Proposed
 			if _, err := s.release(tx, a); err != nil {
 				return a, err
@@ -114,6 +120,17 @@ func (s *Service) Approve(ctx context.Context, v person.Viewer, org person.OrgID
 		}
 		if err := s.fits(a, t, o, res, false); err != nil {
 			return a, err
+		}
+		if a.Follows != "" { // now, and not before, the visit that it moves is given back; the new time may overlap it
+			old, err := s.own(tx, org, a.Patient, a.Follows)
+			if err != nil {
+				return a, err
+			}
+			if old.State == Booked {
+				if err := s.giveUp(tx, v, &old, a.ID); err != nil {
+					return a, err
+				}
+			}
 		}
 		a.shared = sharedOf(res, a.Type)
 		if err := s.claim(tx, a, o, false); err != nil {
@@ -162,11 +179,26 @@ func (s *Service) cancel(tx *store.Tx, v person.Viewer, a Appointment) (Appointm
 		return a, err
 	}
 	if was == Booked || was == Proposed {
-		if err := s.tell(tx, v, a, "visit.cancelled."+a.Reason, false, nil); err != nil {
+		say := "visit.cancelled." + a.Reason
+		if kept, err := s.keptBeside(tx, a); err != nil {
+			return a, err
+		} else if kept && a.Reason == ReasonRefused {
+			say = "visit.notmoved"
+		}
+		if err := s.tell(tx, v, a, say, false, nil); err != nil {
 			return a, err
 		}
 	}
 	return a, nil
+}
+
+// keptBeside reports whether a request that is over was to move a visit which stays.
+func (s *Service) keptBeside(tx *store.Tx, a Appointment) (bool, error) {
+	if a.Follows == "" {
+		return false, nil
+	}
+	old, err := s.Get(tx, a.Org, a.Follows)
+	return old.State == Booked, err
 }
 
 // end writes an appointment that is over: what it took is free (unless freed is false: that was seen to), its promise is taken
@@ -199,7 +231,7 @@ func (s *Service) end(tx *store.Tx, v person.Viewer, a Appointment, freed bool) 
 	if err != nil {
 		return err
 	}
-	if a.Promise != "" || a.Reason == ReasonRefused {
+	if a.Promise != "" || a.Reason == ReasonRefused || a.Reason == ReasonLapsed {
 		if err := s.publish(tx, a, t); err != nil {
 			return err
 		}

@@ -37,7 +37,10 @@ func (s *Service) GroupMove(ctx context.Context, v person.Viewer, org person.Org
 		from = now
 	}
 	if err := s.db.Write(ctx, func(tx *store.Tx) error {
-		if _, err := s.resourcesByID(tx, org, []string{resource}); err != nil {
+		if err := s.manages(tx, v, org, resource); err != nil {
+			return err
+		}
+		if err := s.people.Audit(tx, v, "", "change", "calendar of "+resource+" closed"); err != nil {
 			return err
 		}
 		return s.setBusy(tx, org, resource, from, to)
@@ -65,6 +68,71 @@ func (s *Service) GroupMove(ctx context.Context, v person.Viewer, org person.Org
 		}
 	}
 	return out, failed
+}
+
+// manages reports whether staff may move and close the calendar of a resource: that of a person, when they are in one team with her; that of a
+// thing, all of them.
+func (s *Service) manages(tx *store.Tx, v person.Viewer, org person.OrgID, resource string) error {
+	list, err := s.resourcesByID(tx, org, []string{resource})
+	if err != nil {
+		return err
+	}
+	if !v.Role.Staff() {
+		return fault.Deniedf("Only the clinic can change a calendar.")
+	}
+	whose := list[0].Person
+	if whose == "" || whose == v.Person {
+		return nil
+	}
+	them, err := s.people.Get(tx, org, whose)
+	if err != nil {
+		return err
+	}
+	me, err := s.people.Get(tx, org, v.Person)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(me.Teams, func(t person.TeamID) bool { return slices.Contains(them.Teams, t) }) {
+		return fault.Deniedf("Only the team of %s can close this calendar and move its visits.", list[0].Name)
+	}
+	return nil
+}
+
+// Closed is a span in which a resource was closed by a group move.
+type Closed struct{ From, Until time.Time }
+
+// Closings answers the spans closed by group moves that are not over, by resource, the soonest first.
+func (s *Service) Closings(tx *store.Tx, org person.OrgID) (map[string][]Closed, error) {
+	out := map[string][]Closed{}
+	err := tx.Rows("SELECT resource, from_at, until_at FROM busy WHERE org = $1 AND source = '' AND until_at > $2 ORDER BY resource, from_at, until_at",
+		[]any{string(org), store.Micros(s.clock.Now())}, func(scan func(...any) error) error {
+			var r string
+			var from, until int64
+			err := scan(&r, &from, &until)
+			out[r] = append(out[r], Closed{store.Time(from), store.Time(until)})
+			return err
+		})
+	return out, err
+}
+
+// Reopen opens a span again that a group move closed. The visits that were moved stay where they are; the time can be booked at once.
+func (s *Service) Reopen(ctx context.Context, v person.Viewer, org person.OrgID, resource string, from, until time.Time) error {
+	return s.db.Write(ctx, func(tx *store.Tx) error {
+		if err := s.manages(tx, v, org, resource); err != nil {
+			return err
+		}
+		n, err := tx.Exec("DELETE FROM busy WHERE org = $1 AND resource = $2 AND from_at = $3 AND until_at = $4 AND source = ''", string(org), resource, store.Micros(from), store.Micros(until))
+		if err == nil && n == 0 {
+			err = fault.NotFoundf("That time is not closed.")
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.people.Audit(tx, v, "", "change", "calendar of "+resource+" opened again"); err != nil {
+			return err
+		}
+		return touch(tx, org, []string{resource})
+	})
 }
 
 // setBusy closes a span of a resource.

@@ -27,6 +27,7 @@ type Service struct {
 	record   *record.Service
 
 	fetch   Fetch
+	calls   CallsBack
 	pricing sync.Mutex
 	shelf   shelf // what is free, by organization: a copy that is checked against the database at every search
 }
@@ -40,6 +41,14 @@ func New(db *store.DB, c clock.Clock, ids *clock.IDs, people *person.Service, pr
 
 // SetFetch says how calendars elsewhere are read.
 func (s *Service) SetFetch(f Fetch) { s.fetch = f }
+
+// CallsBack promises a patient that somebody calls her about a matter, and answers by when. conversation.Service is one.
+type CallsBack interface {
+	PromiseBack(tx *store.Tx, org person.OrgID, patient person.ID, ref string) (time.Time, error)
+}
+
+// SetCallsBack says who promises calls; call it before the first LapseDue.
+func (s *Service) SetCallsBack(c CallsBack) { s.calls = c }
 
 // SaveType makes a type of visit or changes it.
 func (s *Service) SaveType(tx *store.Tx, t Type) error {

@@ -95,6 +95,33 @@ func (s *Service) called(tx *store.Tx, c Call) (Told, error) {
 	return told, s.promise(tx, &x, "say.callback")
 }
 
+// PromiseBack promises a patient that we call her, because a matter of ours (ref) needs it, and answers by when. Where a call back is promised
+// already the first time said holds.
+func (s *Service) PromiseBack(tx *store.Tx, org person.OrgID, patient person.ID, ref string) (time.Time, error) {
+	o, err := s.people.Org(tx, org)
+	if err != nil {
+		return time.Time{}, err
+	}
+	zone, err := clock.Zone(o.Zone)
+	if err != nil {
+		return time.Time{}, err
+	}
+	list, err := s.Of(tx, org, patient)
+	if err != nil {
+		return time.Time{}, err
+	}
+	for _, had := range list {
+		if had.Kind == callKind && had.Answered.IsZero() && had.By.After(s.clock.Now()) {
+			return had.By, nil
+		}
+	}
+	x := Conversation{Org: org, Patient: patient, ID: clock.DerivedID("call", string(org), ref), Kind: callKind, Role: person.Desk, Opened: s.clock.Now()}
+	if x.By, err = s.backBy(tx, org, zone); err != nil {
+		return x.By, err
+	}
+	return x.By, s.promise(tx, &x, "say.callback")
+}
+
 // caller answers the patient whose number it is, if there is exactly one.
 func (s *Service) caller(tx *store.Tx, c Call) (person.Person, error) {
 	contacts, err := s.people.AtAddress(tx, c.Org, person.SMS, c.From)

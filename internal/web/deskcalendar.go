@@ -30,9 +30,13 @@ type deskCalendarPage struct {
 type deskColumn struct {
 	appointment.Resource
 	Visits  []deskVisit
+	Closed  []closedLine
 	Reading string // how her own calendar was read last
 	Wrong   bool   // it could not be
 }
+
+// closedLine is a span in which the clinician is closed.
+type closedLine struct{ Say, From, Until string }
 
 // deskVisit is a visit as the desk sees it.
 type deskVisit struct {
@@ -45,6 +49,7 @@ type deskVisit struct {
 func (s *Server) calendarRoutes(mux *http.ServeMux) {
 	mux.Handle("GET /desk/calendar", s.staff(s.deskCalendar))
 	mux.Handle("POST /desk/calendar/{resource}/move", s.staff(s.moveTogether))
+	mux.Handle("POST /desk/calendar/{resource}/reopen", s.staff(s.reopen))
 	mux.Handle("POST /desk/calendar/{resource}/feed", s.staff(s.makeFeed))
 	mux.Handle("POST /desk/calendar/{resource}/feed/end", s.staff(s.endFeed))
 	mux.Handle("POST /desk/calendar/{resource}/import", s.staff(s.importCalendar))
@@ -112,11 +117,18 @@ func (s *Server) loadCalendar(tx *store.Tx, m *deskCalendarPage) error {
 	if err != nil {
 		return err
 	}
+	closings, err := s.Appointment.Closings(tx, m.Org.ID)
+	if err != nil {
+		return err
+	}
 	for _, r := range resources {
 		if r.Kind != appointment.Clinician || !r.Active {
 			continue
 		}
 		c := deskColumn{Resource: r}
+		for _, x := range closings[r.ID] {
+			c.Closed = append(c.Closed, closedLine{m.T("calendar.closed", "from", m.When(x.From), "until", m.When(x.Until)), x.From.Format(time.RFC3339Nano), x.Until.Format(time.RFC3339Nano)})
+		}
 		if f, ok := feeds[r.ID]; ok && r.BusyFeed != "" {
 			c.Reading, c.Wrong = m.T("calendar.read", "time", m.When(f.Read)), f.Problem != ""
 			if c.Wrong {
@@ -155,6 +167,22 @@ func (s *Server) moveTogether(w http.ResponseWriter, r *http.Request, p *page) e
 	}
 	http.Redirect(w, r, "/desk/calendar?day="+clock.DayOf(from, p.Zone).String()+"&done=calendar.moved", http.StatusSeeOther)
 	return nil
+}
+
+// reopen opens a time again that was closed when visits were moved together.
+func (s *Server) reopen(w http.ResponseWriter, r *http.Request, p *page) error {
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	from, err := time.Parse(time.RFC3339Nano, r.PostForm.Get("from"))
+	until, wrong := time.Parse(time.RFC3339Nano, r.PostForm.Get("until"))
+	if err != nil || wrong != nil {
+		return fault.Invalidf("Please give both times.")
+	}
+	if err := s.Appointment.Reopen(r.Context(), p.Viewer, p.Org.ID, r.PathValue("resource"), from, until); err != nil {
+		return err
+	}
+	return back(w, r, "/desk/calendar", "calendar.reopened")
 }
 
 // makeFeed makes the secret address of somebody's calendar and shows it once.

@@ -1,0 +1,1 @@
+CREATE INDEX appointment_request ON appointment (start_at) WHERE state = 'proposed';
