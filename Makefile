@@ -2,7 +2,7 @@
 .PHONY: demo test tools generate lint
 
 # Packages with goroutines of their own are tested with the race detector, the rest without: it is ten times slower.
-RACE = ./internal/api ./internal/appointment ./internal/appointment/slot ./internal/clock ./internal/conversation ./internal/device ./internal/gateway ./internal/message/... ./internal/person ./internal/promise ./internal/reading ./internal/visit ./internal/transport/routing ./internal/waiting \
+RACE = ./internal/api ./internal/appointment ./internal/appointment/slot ./internal/clock ./internal/conversation ./internal/device ./internal/gateway ./internal/message/... ./internal/person ./internal/promise ./internal/reading ./internal/transport/road ./internal/visit ./internal/transport/routing ./internal/waiting \
 	./internal/store/... ./internal/sim
 PLAIN = $$(go list ./... | grep -vxF "$$(go list $(RACE))")
 
