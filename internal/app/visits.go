@@ -12,10 +12,13 @@ import (
 )
 
 // videoVisits are the appointments, as the room of a visit by video sees them.
-type videoVisits struct{ s *appointment.Service }
+type videoVisits struct {
+	s       *appointment.Service
+	waiting *waiting.Service
+}
 
-// Visits answers the appointments for rooms.
-func Visits(s *appointment.Service) visit.Visits { return videoVisits{s} }
+// Visits answers the appointments for rooms. Whoever is in a room waits on the board, as in a clinic.
+func Visits(s *appointment.Service, w *waiting.Service) visit.Visits { return videoVisits{s, w} }
 
 func (x videoVisits) Visit(tx *store.Tx, org person.OrgID, id visit.ID) (visit.Visit, error) {
 	a, err := x.s.Get(tx, org, appointment.ID(id))
@@ -33,9 +36,44 @@ func (x videoVisits) Visit(tx *store.Tx, org person.OrgID, id visit.ID) (visit.V
 
 func (x videoVisits) Arrive(tx *store.Tx, v person.Viewer, org person.OrgID, id visit.ID) error {
 	a, err := x.s.Get(tx, org, appointment.ID(id))
-	if err == nil {
-		_, err = x.s.Arrive(tx, v, a)
+	if err != nil {
+		return err
 	}
+	b, err := x.waiting.Visit(tx, org, string(id))
+	if err != nil {
+		return err
+	}
+	if x.waiting.CanCheckIn(b) {
+		_, err = x.waiting.CheckInTx(tx, v, org, string(id), waiting.Arrival{By: waiting.ByPage, Waits: waiting.AtHome})
+		return err
+	}
+	_, err = x.s.Arrive(tx, v, a)
+	return err
+}
+
+// Met puts her with somebody on the board, where she still waits. What the board would do to the visit itself the room sees to.
+func (x videoVisits) Met(tx *store.Tx, v person.Viewer, org person.OrgID, id visit.ID) error {
+	return x.step(tx, v, org, id, waiting.Enter, waiting.Detail{})
+}
+
+// Over takes her off the board.
+func (x videoVisits) Over(tx *store.Tx, v person.Viewer, org person.OrgID, id visit.ID, begun time.Time) error {
+	if begun.IsZero() { // nobody saw her: the desk asks whether all is well
+		return x.step(tx, v, org, id, waiting.Leave, waiting.Detail{})
+	}
+	if err := x.step(tx, v, org, id, waiting.Begin, waiting.Detail{At: begun}); err != nil {
+		return err
+	}
+	return x.step(tx, v, org, id, waiting.Finish, waiting.Detail{})
+}
+
+// step takes a step of a stay that can be taken now.
+func (x videoVisits) step(tx *store.Tx, v person.Viewer, org person.OrgID, id visit.ID, act waiting.Act, d waiting.Detail) error {
+	stay, ok, err := x.waiting.OfVisit(tx, org, string(id))
+	if err != nil || !ok || !stay.State.Can(act) {
+		return err
+	}
+	_, err = x.waiting.DoTx(tx, v, stay.ID, act, d)
 	return err
 }
 

@@ -7,6 +7,8 @@ import (
 	"context"
 	"embed"
 	"io/fs"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -223,11 +225,11 @@ func (s *Service) promise(tx *store.Tx, c *Conversation, say string) error {
 	case c.Role == person.Desk:
 		name = DeskLadder
 	}
-	ref, err := s.promises.Latest(tx, c.Org, name)
+	now := s.clock.Now()
+	ref, err := s.ladder(tx, c.Org, name, c.By.Sub(now))
 	if err != nil {
 		return err
 	}
-	now := s.clock.Now()
 	c.Promise = promise.ID(s.ids.New())
 	if _, err = s.promises.Make(tx, promise.Promise{Org: c.Org, Patient: c.Patient, ID: c.Promise, Kind: kindOf(*c), About: c.ID, Severity: severity, Say: say,
 		Args: map[string]string{"time": c.By.Format(time.RFC3339), "called": p.Called}, Keeper: promise.Keeper{Kind: "role", Who: string(c.Role)}, From: now, By: c.By,
@@ -235,6 +237,34 @@ func (s *Service) promise(tx *store.Tx, c *Conversation, say string) error {
 		return err
 	}
 	return s.put(tx, *c)
+}
+
+// usual is the time that the ladders of answers are written for.
+var usual = map[string]time.Duration{Ladder: within, DeskLadder: 2 * time.Hour, RedLadder: redMinutes * time.Minute}
+
+// ladder answers the ladder that a promise of an answer within a time climbs: the clinic's own of that name, its rungs drawn out or in as the time is to the
+// one that it is written for, so that the last warning comes before the word is broken, and not hours after or at once.
+func (s *Service) ladder(tx *store.Tx, org person.OrgID, name string, in time.Duration) (promise.LadderRef, error) {
+	base := usual[name]
+	if base == 0 || in == base || in <= 0 {
+		return s.promises.Latest(tx, org, name)
+	}
+	l, err := s.promises.Newest(tx, org, name)
+	if err != nil {
+		return promise.LadderRef{}, err
+	}
+	l = stretched(l, base, in)
+	return promise.LadderRef{Name: l.Name, Version: l.Version}, s.promises.SaveLadder(tx, org, l)
+}
+
+// stretched is a ladder written for a time, for another time: a ladder of its own, named by the minutes and by the version that it was made from.
+func stretched(l promise.Ladder, from, to time.Duration) promise.Ladder {
+	out := promise.Ladder{Name: l.Name + "." + strconv.Itoa(int(to/time.Minute)), Version: l.Version, Rungs: slices.Clone(l.Rungs)}
+	for i := range out.Rungs {
+		r := &out.Rungs[i]
+		r.After = promise.Duration((time.Duration(float64(r.After) * float64(to) / float64(from))).Round(time.Second))
+	}
+	return out
 }
 
 func kindOf(c Conversation) string {

@@ -59,6 +59,9 @@ func (s *Service) end(tx *store.Tx, v person.Viewer, x Visit, m Meeting, spoke b
 			return err
 		}
 	}
+	if err := s.visits.Over(tx, v, m.Org, m.Visit, m.Together); err != nil {
+		return err
+	}
 	if _, err := tx.Exec("UPDATE seat SET left_at = $4 WHERE org = $1 AND patient = $2 AND visit = $3 AND left_at = 0", append(m.args(), store.Micros(m.Ended))...); err != nil {
 		return err
 	}

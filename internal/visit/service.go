@@ -223,6 +223,9 @@ func (s *Service) Join(ctx context.Context, v person.Viewer, k Key) (Seat, Ticke
 			if err := s.event(tx, k, "together", "", ""); err != nil {
 				return err
 			}
+			if err := s.visits.Met(tx, v, k.Org, k.Visit); err != nil {
+				return err
+			}
 			if err := s.publish(tx, m, x); err != nil {
 				return err
 			}

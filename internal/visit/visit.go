@@ -104,6 +104,10 @@ type Visits interface {
 	Visit(tx *store.Tx, org person.OrgID, id ID) (Visit, error)
 	// Arrive writes down that the patient is there.
 	Arrive(tx *store.Tx, v person.Viewer, org person.OrgID, id ID) error
+	// Met writes down that the two sides are in the room together.
+	Met(tx *store.Tx, v person.Viewer, org person.OrgID, id ID) error
+	// Over writes down that nobody waits for the visit any more: it was held, begun at an instant, or the room was closed without it (zero).
+	Over(tx *store.Tx, v person.Viewer, org person.OrgID, id ID, begun time.Time) error
 	// Seen writes down that the visit was held, begun at an instant.
 	Seen(tx *store.Tx, v person.Viewer, org person.OrgID, id ID, begun time.Time) error
 }

@@ -104,7 +104,7 @@ func TestWhoMayEnterAndWhen(t *testing.T) {
 func TestSignalsAcrossServers(t *testing.T) {
 	each(t, func(h *house) {
 		h.Clock.Set(h.visit.Start)
-		other := visit.New(h.DB, h.Clock, clock.SeededIDs(h.Clock, 9), h.People, h.Promises, h.Record, app.Visits(h.Appointments))
+		other := visit.New(h.DB, h.Clock, clock.SeededIDs(h.Clock, 9), h.People, h.Promises, h.Record, app.Visits(h.Appointments, h.Waiting))
 		ruth, _ := h.join(h.Ruth)
 		dana, _, _, err := other.Join(h.Context(), of(h.Dana), h.key)
 		if err != nil {

@@ -43,9 +43,10 @@ func (s State) Can(a Act) bool { return slices.Contains(takes[a], s) }
 
 // Detail is what an act needs to know.
 type Detail struct {
-	Room   string // of Call and Enter
-	Who    string // of Begin: who sees her; empty: as planned
-	Reason string // of Rush
+	Room   string    // of Call and Enter
+	Who    string    // of Begin: who sees her; empty: as planned
+	Reason string    // of Rush
+	At     time.Time // of Begin: when it was, where that was seen elsewhere; zero: now
 }
 
 const wordsMost = 300
@@ -102,7 +103,9 @@ func (s *Service) DoTx(tx *store.Tx, v person.Viewer, id ID, act Act, d Detail) 
 		if d.Who != "" {
 			x.Who = d.Who
 		}
-		x.Begun = now
+		if x.Begun = now; !d.At.IsZero() && d.At.Before(now) {
+			x.Begun = d.At
+		}
 		if err := s.begin(tx, v, x); err != nil {
 			return x, err
 		}

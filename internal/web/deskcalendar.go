@@ -54,6 +54,7 @@ func (s *Server) calendarRoutes(mux *http.ServeMux) {
 	mux.Handle("POST /desk/calendar/{resource}/feed/end", s.staff(s.endFeed))
 	mux.Handle("POST /desk/calendar/{resource}/import", s.staff(s.importCalendar))
 	s.overbookRoutes(mux)
+	s.catalogRoutes(mux)
 	mux.Handle("GET /feed/{secret}", http.HandlerFunc(s.calendarFeed))
 }
 

@@ -291,6 +291,9 @@ func (s *Server) finishSetUp(w http.ResponseWriter, r *http.Request, m setUpPage
 		if err := s.Person.UseLink(tx, m.Token); err != nil {
 			return err
 		}
+		if err := s.Appointment.FirstSetUp(tx, m.Org); err != nil {
+			return err
+		}
 		var err error
 		token, _, err = s.Person.NewSession(tx, first)
 		return err

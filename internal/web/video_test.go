@@ -42,6 +42,12 @@ func (x videoVisits) Arrive(tx *store.Tx, v person.Viewer, org person.OrgID, id 
 	return err
 }
 
+func (x videoVisits) Met(*store.Tx, person.Viewer, person.OrgID, visit.ID) error { return nil }
+
+func (x videoVisits) Over(*store.Tx, person.Viewer, person.OrgID, visit.ID, time.Time) error {
+	return nil
+}
+
 func (x videoVisits) Seen(tx *store.Tx, v person.Viewer, org person.OrgID, id visit.ID, begun time.Time) error {
 	a, err := x.s.Get(tx, org, appointment.ID(id))
 	if err == nil {
