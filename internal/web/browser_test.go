@@ -103,7 +103,7 @@ func (h *clinic) walk(lang string) []stop {
 		{"desk", "/desk", &nurse}, {"people", "/desk/people", &nurse}, {"person", "/desk/people/" + string(patient.ID), &nurse},
 		{"person-breathe", "/desk/people/" + string(patient.ID) + "/breathe", &nurse}, {"person-me", "/desk/people/" + string(patient.ID) + "/me", &nurse}, {"programme", "/desk/programme", &nurse}, {"person-rules", "/desk/people/" + string(patient.ID) + "/rules?preset=heart-failure-own", &nurse}, {"person-site", "/desk/people/" + string(patient.ID) + "/site", &nurse},
 		{"account", "/account", &nurse}, {"plan", "/me/plan", &patient}, {"helping-plan", helping + "/me/plan", &helper}, {"person-plan", "/desk/people/" + string(patient.ID) + "/plan", &nurse},
-		{"alerts", "/desk/alerts", &nurse}, {"access", "/desk/access", &nurse}, {"overbooking", "/desk/overbooking", &nurse}, {"types", "/desk/calendar/types", &nurse}, {"resources", "/desk/calendar/resources", &nurse}, {"comparisons", "/desk/comparisons", &nurse}, {"comparison", h.exhibits(), &nurse}, {"desk-crowd", "/desk?all=alert+back+scale", &nurse},
+		{"alerts", "/desk/alerts", &nurse}, {"access", "/desk/access", &nurse}, {"overbooking", "/desk/overbooking", &nurse}, {"types", "/desk/calendar/types?open=new", &nurse}, {"resources", "/desk/calendar/resources?open=new", &nurse}, {"comparisons", "/desk/comparisons", &nurse}, {"comparison", h.exhibits(), &nurse}, {"desk-crowd", "/desk?all=alert+back+scale", &nurse},
 		{"nowhere", "/nowhere", nil}, {"demo", "/demo", nil}, {"demo-phone", "/demo/phone/+15550100001", nil}, {"demo-box", "/demo/pillbox/box", nil},
 	}
 	list = append(list, h.visitStops(&patient, &helper, &nurse)...)

@@ -20,12 +20,14 @@ import (
 // typesPage is what can be booked. The form that was sent last is open, with what was typed.
 type typesPage struct {
 	*page
+	Open string             // whose form is open: an id, or "new"
 	List []appointment.Type // with an empty one last, to be added
 }
 
 // resourcesPage is with whom, where and when.
 type resourcesPage struct {
 	*page
+	Open   string         // whose form is open: an id, or "new"
 	List   []resourceForm // with an empty one last, to be added
 	Types  []option
 	Places []option
@@ -58,7 +60,7 @@ func (s *Server) types(w http.ResponseWriter, r *http.Request, p *page) error {
 
 func (s *Server) showTypes(w http.ResponseWriter, r *http.Request, p *page, status int) error {
 	p.Title, p.Active = "types.title", "nav.calendar"
-	m := typesPage{page: p}
+	m := typesPage{page: p, Open: r.URL.Query().Get("open")}
 	if err := s.DB.Read(r.Context(), func(tx *store.Tx) (err error) { m.List, err = s.Appointment.Types(tx, p.Org.ID); return err }); err != nil {
 		return err
 	}
@@ -73,6 +75,14 @@ func (p *page) form(id string) *page {
 		q.Form = nil
 	}
 	return &q
+}
+
+// opened reports whether the form of a type or resource is open: the one that was sent, else the one that the address names.
+func (p *page) opened(named, id string) bool {
+	if len(p.Form) > 0 {
+		return p.Form.Get("id") == id
+	}
+	return named == id && id != "" || named == "new" && id == ""
 }
 
 // whole reads a number of a form; what is left out is 0.
@@ -166,7 +176,7 @@ func (s *Server) resources(w http.ResponseWriter, r *http.Request, p *page) erro
 
 func (s *Server) showResources(w http.ResponseWriter, r *http.Request, p *page, status int) error {
 	p.Title, p.Active = "resources.title", "nav.calendar"
-	m := resourcesPage{page: p}
+	m := resourcesPage{page: p, Open: r.URL.Query().Get("open")}
 	if err := s.DB.Read(r.Context(), func(tx *store.Tx) error { return s.loadResources(tx, &m) }); err != nil {
 		return err
 	}
