@@ -16,7 +16,10 @@ func TestTheBoardKnows(t *testing.T) {
 		osei := h.Enrol(person.Person{Role: person.Clinician, Name: "Dr. Osei"}, "")
 		stay := func() (x waiting.Stay) {
 			h.Helper()
-			h.Read(func(tx *store.Tx) (err error) { x, _, err = h.Waiting.OfVisit(tx, h.key.Org, string(h.key.Visit)); return err })
+			h.Read(func(tx *store.Tx) (err error) {
+				x, _, err = h.Waiting.OfVisit(tx, h.key.Org, string(h.key.Visit))
+				return err
+			})
 			return x
 		}
 		h.Clock.Set(h.visit.Start.Add(-10 * time.Minute))
@@ -54,7 +57,10 @@ func TestTheBoardOfAVisitThatWasNotHeld(t *testing.T) {
 			h.Fatal(err)
 		}
 		var x waiting.Stay
-		h.Read(func(tx *store.Tx) (err error) { x, _, err = h.Waiting.OfVisit(tx, h.key.Org, string(h.key.Visit)); return err })
+		h.Read(func(tx *store.Tx) (err error) {
+			x, _, err = h.Waiting.OfVisit(tx, h.key.Org, string(h.key.Visit))
+			return err
+		})
 		if x.State != waiting.Left || h.Tasks() != "desk task.waiting.left" {
 			h.Errorf("%s, %s", x.State, h.Tasks())
 		}

@@ -101,7 +101,7 @@ func (s *Service) CloseIdle(ctx context.Context) (int, error) {
 		return err
 	})
 	n := 0
-	var failed error
+	failed := s.stopUnwanted(ctx)
 	for _, k := range keys {
 		over := false
 		v := person.SystemViewer(k.Org)
@@ -180,7 +180,7 @@ func (s *Service) Consent(ctx context.Context, v person.Viewer, k Key, seat stri
 
 // recording begins or ends it, as those in the room want it.
 func (s *Service) recording(ctx context.Context, rec Recorder, v person.Viewer, m Meeting) (Meeting, error) {
-	all := m.Both() && !slices.ContainsFunc(m.Seats, func(o Seat) bool { return !o.Record })
+	all := m.recordable()
 	name, kind := m.Recording, ""
 	switch {
 	case all && m.Recording == "":
@@ -197,11 +197,51 @@ func (s *Service) recording(ctx context.Context, rec Recorder, v person.Viewer, 
 	default:
 		return m, nil
 	}
-	return s.change(ctx, v, m.Key, func(tx *store.Tx, _ Visit, m Meeting) error {
+	m, err := s.change(ctx, v, m.Key, func(tx *store.Tx, _ Visit, m Meeting) error {
 		m.Recording = name
 		if err := s.event(tx, m.Key, kind, "", ""); err != nil {
 			return err
 		}
 		return s.put(tx, m)
 	})
+	if err != nil && name != "" { // it is not known to anybody: nobody could stop it
+		return m, errors.Join(err, rec.Stop(ctx, m.Key, name))
+	}
+	if err != nil || name == "" || m.recordable() && m.Ended.IsZero() {
+		return m, err
+	}
+	return s.recording(ctx, rec, v, m) // somebody came, left or took it back while it was begun
+}
+
+// recordable reports whether the two sides are in the room and everybody there has said yes to a recording.
+func (m Meeting) recordable() bool {
+	return m.Both() && !slices.ContainsFunc(m.Seats, func(o Seat) bool { return !o.Record })
+}
+
+// stopUnwanted stops the recordings that somebody in the room does not want any more: those of rooms that people left without a word, and those that could not be
+// stopped when they should have been.
+func (s *Service) stopUnwanted(ctx context.Context) error {
+	rec, ok := s.room.(Recorder)
+	if !ok {
+		return nil
+	}
+	var keys []Key
+	if err := s.db.Read(ctx, func(tx *store.Tx) (err error) {
+		keys, err = store.All(tx, "SELECT org, patient, visit FROM meeting WHERE ended_at = 0 AND recording <> '' ORDER BY org, patient, visit", nil, func(scan func(...any) error) (k Key, err error) {
+			return k, scan(&k.Org, &k.Patient, &k.Visit)
+		})
+		return err
+	}); err != nil {
+		return err
+	}
+	var failed error
+	for _, k := range keys {
+		var m Meeting
+		err := s.db.Read(ctx, func(tx *store.Tx) (err error) { m, err = s.Meeting(tx, k); return err })
+		if err == nil && m.Recording != "" && !m.recordable() {
+			_, err = s.recording(ctx, rec, person.SystemViewer(k.Org), m)
+		}
+		failed = errors.Join(failed, err)
+	}
+	return failed
 }

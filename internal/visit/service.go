@@ -272,7 +272,7 @@ func (s *Service) Touch(ctx context.Context, v person.Viewer, k Key, seat string
 
 // Leave gives a seat up. Leaving twice is leaving.
 func (s *Service) Leave(ctx context.Context, v person.Viewer, k Key, seat string) error {
-	_, err := s.change(ctx, v, k, func(tx *store.Tx, _ Visit, m Meeting) error {
+	m, err := s.change(ctx, v, k, func(tx *store.Tx, _ Visit, m Meeting) error {
 		mine, ok := m.seatOf(v, seat)
 		if !ok {
 			return nil
@@ -285,6 +285,9 @@ func (s *Service) Leave(ctx context.Context, v person.Viewer, k Key, seat string
 		}
 		return s.put(tx, m)
 	})
+	if rec, ok := s.room.(Recorder); ok && err == nil && m.Recording != "" { // alone, nobody is recorded
+		_, err = s.recording(ctx, rec, v, m)
+	}
 	return err
 }
 
