@@ -16,7 +16,7 @@ import (
 
 type routeCmd struct {
 	File      string        `arg:"" help:"Instance of a published benchmark format (docs/routing.md); '-' is standard input." type:"path"`
-	Format    string        `help:"lilim, solomon or cordeau." required:"" enum:"lilim,solomon,cordeau"`
+	Format    string        `help:"lilim, solomon, cordeau or hhcrsp." required:"" enum:"lilim,solomon,cordeau,hhcrsp"`
 	Time      time.Duration `help:"How long to search, reading included." default:"10s"`
 	Seed      uint64        `help:"Of the search's chance." default:"1"`
 	Workers   int           `help:"Searches side by side." default:"2"`
@@ -43,6 +43,10 @@ type routeOut struct {
 	Unserved []int   `json:"unserved"`
 	Seconds  float64 `json:"seconds"`
 	Routes   [][]int `json:"routes"`
+
+	By     []string    `json:"by"`               // vehicle or carer of each route
+	Begins [][]float64 `json:"begins"`           // of service at each node of the routes
+	Visits [][]string  `json:"visits,omitempty"` // patient and service of each node, where a node has several
 }
 
 func (c routeCmd) Run(e *env) error {
@@ -67,16 +71,24 @@ func (c routeCmd) Run(e *env) error {
 		if err := verify.Plan(&i.Problem, plan); err != nil {
 			return fault.New(fault.Internal, "the plan breaks a limit, which is a mistake of ours: %w", err)
 		}
-		answer := routeOut{Vehicles: len(plan.Routes), Distance: plan.Distance, Cost: plan.Cost, Unserved: []int{}, Routes: [][]int{}}
+		answer := routeOut{Vehicles: len(plan.Routes), Distance: plan.Distance, Cost: plan.Cost, Unserved: []int{}, Routes: [][]int{}, By: []string{}, Begins: [][]float64{}}
 		for _, r := range plan.Unserved {
 			answer.Unserved = append(answer.Unserved, i.Nodes[r][0])
 		}
 		for _, r := range plan.Routes {
-			nodes := []int{}
+			var nodes []int
+			var begins []float64
+			var visits []string
 			for _, v := range r.Visits {
 				nodes = append(nodes, i.Nodes[v.Request][v.Stop])
+				begins = append(begins, v.Begin)
+				visits = append(visits, i.Problem.Requests[v.Request].ID)
 			}
-			answer.Routes = append(answer.Routes, nodes)
+			answer.Routes, answer.Begins = append(answer.Routes, nodes), append(answer.Begins, begins)
+			answer.By = append(answer.By, i.Problem.Vehicles[r.Vehicle].ID)
+			if c.Format == "hhcrsp" {
+				answer.Visits = append(answer.Visits, visits)
+			}
 		}
 		answer.Seconds = watch.Now().Sub(start).Seconds()
 		return json.NewEncoder(out).Encode(answer)

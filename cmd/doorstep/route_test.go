@@ -37,7 +37,7 @@ func TestRoute(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := `{"cost":12,"distance":12,"routes":[[1,3]],"unserved":[2],"vehicles":1}`; string(text) != want {
+	if want := `{"begins":[[10,16]],"by":["1"],"cost":12,"distance":12,"routes":[[1,3]],"unserved":[2],"vehicles":1}`; string(text) != want {
 		t.Errorf("got %s, want %s", text, want)
 	}
 	if errs.Len() > 0 {

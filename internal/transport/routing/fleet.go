@@ -76,7 +76,7 @@ func (w *worker) giveUp() bool {
 				sum += w.absence[id>>1] + 1e-3
 			}
 		}
-		if sum < least && w.m.vehicles[v].aboard == 0 {
+		if sum < least && w.m.vehicles[v].people == 0 {
 			least, at = sum, int32(v)
 		}
 	}

@@ -134,7 +134,7 @@ func (w *worker) bestVisit(req int, r *route, base, bound float64) spot {
 	first := 0
 	if q.load != 0 && !q.leaves { // it stays aboard to the end: how early can it come
 		for k := last; k >= 0; k-- {
-			if !vehicle.fits(nodes[k].load+q.load) || w.bars(&nodes[k]) {
+			if !vehicle.fits(nodes[k].load + q.load) {
 				first = k + 1
 				break
 			}
@@ -179,7 +179,7 @@ func (w *worker) bestRest(req int, r *route, bound float64) spot {
 			break
 		}
 		pushed := max(0, begin+s.service+m.time[int(at.place)*m.places+int(next.place)]-next.early)
-		if q.alone && at.load != 0 || next.place == at.place && w.isRest(next) || pushed >= least {
+		if q.alone && at.people != 0 || next.place == at.place && w.isRest(next) || pushed >= least {
 			continue
 		}
 		if cost, ok := w.try(r, req, i, i, 0, bound); ok {

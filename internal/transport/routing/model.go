@@ -49,6 +49,7 @@ type vehicle struct {
 	duration   float64
 	capacity   []uint64
 	aboard     uint64
+	people     int32 // aboard
 	fixed      float64
 }
 
@@ -173,6 +174,7 @@ func (m *model) fleet(p *Problem) {
 		for _, q := range p.Requests {
 			if q.Aboard && q.Only[0] == i {
 				w.aboard += pack(q.Load)
+				w.people++
 			}
 		}
 		m.vehicles = append(m.vehicles, w)

@@ -12,6 +12,7 @@ type node struct {
 	load    uint64  // aboard after it
 	place   int32
 	id      int32 // stop; atDepot
+	people  int32 // aboard after it
 	mate    int32 // position of the pickup of a delivery, 0 at the last node; -1: none
 }
 
@@ -163,7 +164,7 @@ func (m *model) node(id int32) node {
 // ends answers the empty route of a vehicle.
 func (m *model) ends(v int) (first, last node) {
 	w := &m.vehicles[v]
-	first = node{early: w.from, leave: w.from, latest: w.to, ride: math.Inf(1), load: w.aboard, place: w.start, id: atDepot, mate: -1}
+	first = node{early: w.from, leave: w.from, latest: w.to, ride: math.Inf(1), load: w.aboard, people: w.people, place: w.start, id: atDepot, mate: -1}
 	last = node{early: w.from, latest: w.to, ride: w.duration, place: w.end, id: atDepot, mate: 0}
 	return first, last
 }
@@ -176,8 +177,9 @@ func (m *model) complete(r *route, pos []int32) bool {
 	last := len(nodes) - 1
 	nodes[0].early, nodes[0].leave, nodes[0].latest, nodes[0].load = w.from, w.from, w.to, w.aboard
 	nodes[last].early, nodes[last].latest = math.Inf(-1), w.to
-	load := w.aboard
-	r.used = w.aboard != 0
+	load, people := w.aboard, w.people
+	nodes[0].people = people
+	r.used = people != 0
 	for k := 1; k < last; k++ {
 		n := &nodes[k]
 		s := &m.stops[n.id]
@@ -186,18 +188,24 @@ func (m *model) complete(r *route, pos []int32) bool {
 		switch {
 		case q.rest:
 			n.place = nodes[k-1].place
-			if q.alone && load != 0 {
+			if q.alone && people != 0 {
 				return false
 			}
 		case n.id&1 == 1:
 			n.mate = pos[n.id-1]
 			load -= q.load
+			people--
 		case q.leaves:
 			load -= q.load
+			people--
 		default:
 			pos[n.id] = int32(k)
 			load += q.load
+			if q.ride {
+				people++
+			}
 		}
+		n.people = people
 		r.used = r.used || !q.rest
 		n.load = load
 		if !w.fits(load) {

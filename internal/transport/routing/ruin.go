@@ -129,3 +129,10 @@ func (w *worker) clear(v int32) {
 
 // temper is the annealing's temperature at a share of the time.
 func temper(first, last, share float64) float64 { return first * math.Pow(last/first, min(1, share)) }
+
+// cycled is temper over several cycles.
+func cycled(first, last, share, cycles float64) float64 {
+	at := max(0, min(share*cycles, cycles-1e-9))
+	cycle := math.Floor(at)
+	return temper(first/math.Pow(2, cycle), last, at-cycle)
+}

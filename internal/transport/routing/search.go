@@ -5,11 +5,11 @@ import "math"
 // anneal improves the current solution until stop answers true. share answers how much of the time is spent.
 func (w *worker) anneal(first, last float64, share func() float64, stop func() bool) {
 	w.record()
-	t := temper(first, last, share())
+	t := cycled(first, last, share(), w.set.cycles)
 	for i := 0; !stop(); i++ {
 		w.iterations++
 		if i%64 == 0 {
-			t = temper(first, last, share())
+			t = cycled(first, last, share(), w.set.cycles)
 		}
 		musts := w.musts()
 		w.before = append(w.before[:0], w.absent...)
@@ -27,6 +27,11 @@ func (w *worker) anneal(first, last float64, share func() float64, stop func() b
 			delta += w.routes[c.v].cost - c.old.cost
 		}
 		if delta < -t*math.Log(1-w.rng.Float64()) {
+			if w.cost+delta < w.bestCost*1.02 {
+				for _, c := range w.changed {
+					w.pool.add(w.routes[c.v])
+				}
+			}
 			w.keep()
 			w.record()
 		} else {

@@ -2,6 +2,7 @@ package routing
 
 // settings are the numbers of the search; the standard ones were found on the training halves of the benchmarks (docs/routing.md).
 type settings struct {
+	cycles    float64 // how often the search heats up again, each time half as hot
 	hot, cold float64 // temperatures at the start and at the end, as parts of what a request costs on average
 	size      float64 // about how many stops a ruin removes
 	// Shares of the kinds of ruin, one on top of the other: strings, related requests, any requests; the rest, whole routes.
@@ -12,5 +13,5 @@ type settings struct {
 }
 
 func standard() settings {
-	return settings{hot: 1, cold: 0.01, size: 10, strings: 0.9, related: 0.95, any: 1, most: 3, regret: 0.15, fleet: 0.4}
+	return settings{cycles: 3, hot: 0.5, cold: 0.01, size: 10, strings: 0.9, related: 0.95, any: 1, most: 3, regret: 0.15, fleet: 0.4}
 }

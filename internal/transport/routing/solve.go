@@ -35,6 +35,9 @@ func Solve(ctx context.Context, p *Problem, o Options) (*Plan, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
+	if p.linked() {
+		return newVisits(p).solve(ctx, o), nil
+	}
 	m := compile(p)
 	s := newSolver(ctx, m, o)
 	s.run()
@@ -51,6 +54,8 @@ type solver struct {
 	lost    []int32
 	cost    float64
 	used    int
+
+	recombined int
 }
 
 func newSolver(ctx context.Context, m *model, o Options) *solver {
@@ -92,6 +97,9 @@ func (s *solver) run() {
 	for e := range epochs {
 		s.together(func(w *worker) {
 			until := float64(e+1) / epochs
+			if e == epochs-1 {
+				until = 1 - 0.3/epochs // the last routes are put together in what is left
+			}
 			n := 0
 			share := func() float64 {
 				if s.o.Iterations > 0 {
@@ -107,6 +115,11 @@ func (s *solver) run() {
 				return n%32 == 0 && s.spent() >= until
 			})
 		})
+		s.collect()
+		if e%2 == 1 || e == epochs-1 {
+			until := min(1, (float64(e)+1.25)/epochs)
+			s.recombine(func() bool { return s.spent() >= until })
+		}
 		s.exchange()
 		s.report()
 	}
@@ -152,9 +165,7 @@ func (s *solver) fleet(heat float64) {
 		}
 	}
 	for _, w := range s.workers {
-		for v, r := range w.routes {
-			w.closed[v] = !r.used || w.barred[v]
-		}
+		w.shut()
 	}
 }
 
@@ -179,7 +190,6 @@ func (s *solver) collect() {
 
 // exchange gives the best plan to the workers that are behind.
 func (s *solver) exchange() {
-	s.collect()
 	for _, w := range s.workers {
 		if better(len(s.lost), s.used, s.cost, len(w.bestLost), w.bestUsed, w.bestCost) {
 			w.take(s.best, s.lost)

@@ -40,6 +40,11 @@ func (p *Problem) Validate() error {
 			return fault.Invalidf("Link %d (requests %d and %d, %v to %v apart) does not tie two visits.", i, l.A, l.B, l.Min, l.Max)
 		}
 	}
+	if p.linked() {
+		if err := p.linkable(); err != nil {
+			return err
+		}
+	}
 	return p.aboard()
 }
 

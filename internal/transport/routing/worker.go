@@ -21,6 +21,7 @@ type worker struct {
 	changed []change // routes of the current solution that this iteration has replaced
 	before  []int32  // absent of the current solution
 
+	pool    *pool
 	cache   [][]spot // by vehicle and request: best places in the route of the current solution
 	free    []*route
 	scratch []node
@@ -54,7 +55,7 @@ func newWorker(m *model, set settings, seed uint64, number int) *worker {
 	w := &worker{
 		m: m, rng: rand.New(rand.NewPCG(seed, uint64(number)+1)), routes: make([]*route, v), where: make([]int32, n), closed: make([]bool, v), barred: make([]bool, v),
 		cache: make([][]spot, v), pos: make([]int32, 2*n), gone: make([]bool, n), touched: make([]bool, v), seen: make([]bool, m.classes),
-		absence: make([]float64, n), bestCost: math.Inf(1), set: set, blink: 0.01,
+		absence: make([]float64, n), bestCost: math.Inf(1), pool: newPool(m, 6000), set: set, blink: 0.01,
 	}
 	for i := range w.routes {
 		w.cache[i] = nil
@@ -401,10 +402,20 @@ func (w *worker) record() bool {
 	if !better(len(w.absent), used, w.cost, len(w.bestLost), w.bestUsed, w.bestCost) {
 		return false
 	}
+	if w.fewer && used < w.bestUsed {
+		w.shut()
+	}
 	w.bestCost, w.bestUsed = w.cost, used
 	w.best = copyRoutes(w.best, w.routes)
 	w.bestLost = append(w.bestLost[:0], w.absent...)
 	return true
+}
+
+// shut closes the vehicles that are not used, so that a smaller fleet does not grow again.
+func (w *worker) shut() {
+	for v, r := range w.routes {
+		w.closed[v] = w.barred[v] || !r.used
+	}
 }
 
 // better reports whether a plan is better than another, that has cost +Inf where there is none.
@@ -452,4 +463,7 @@ func (w *worker) take(routes []*route, lost []int32) {
 		}
 	}
 	w.cost = w.sum()
+	if w.fewer {
+		w.shut()
+	}
 }

@@ -1,6 +1,6 @@
 // Package instance reads the published benchmark formats of vehicle routing into problems: Cordeau's dial-a-ride files, Li & Lim's pickup and
-// delivery, and Solomon's (and Gehring & Homberger's) vehicle routing with time windows. A file that is wrong is refused by the number of its
-// line, and nothing of it is used.
+// delivery, Solomon's (and Gehring & Homberger's) vehicle routing with time windows, and home health care with double visits in JSON.
+// A file that is wrong is refused by the number of its line (or the path of the JSON value), and nothing of it is used.
 package instance
 
 import (
@@ -23,7 +23,7 @@ type Instance struct {
 }
 
 // Formats are the names that Read knows.
-var Formats = []string{"lilim", "solomon", "cordeau"}
+var Formats = []string{"lilim", "solomon", "cordeau", "hhcrsp"}
 
 // Bounds of a file. Matrices grow with the square of the places.
 const (
@@ -41,6 +41,8 @@ func Read(format string, in io.Reader) (*Instance, error) {
 		read = readSolomon
 	case "cordeau":
 		read = readCordeau
+	case "hhcrsp":
+		read = readHHCRSP
 	default:
 		return nil, fault.Invalidf("there is no format %q (want %s)", format, strings.Join(Formats, ", "))
 	}

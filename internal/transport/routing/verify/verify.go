@@ -17,7 +17,11 @@ func Plan(p *routing.Problem, plan *routing.Plan) error {
 	begin := make([][2]float64, len(p.Requests))
 	by := make([]int, len(p.Requests))
 	used := map[int]bool{}
-	total := 0.0
+	total, cost, most := 0.0, 0.0, 0.0
+	per := p.PerDistance
+	if per == 0 && p.PerDuration == 0 {
+		per = 1
+	}
 	for _, r := range plan.Routes {
 		if r.Vehicle < 0 || r.Vehicle >= len(p.Vehicles) || used[r.Vehicle] {
 			return fmt.Errorf("vehicle %d is none, or has two routes", r.Vehicle)
@@ -28,6 +32,20 @@ func Plan(p *routing.Problem, plan *routing.Plan) error {
 			return fmt.Errorf("vehicle %d: %w", r.Vehicle, err)
 		}
 		total += length
+		cost += length*per + driven(p, r)*p.PerDuration + p.Vehicles[r.Vehicle].Fixed
+		for _, s := range r.Visits {
+			if s.Request < 0 {
+				continue
+			}
+			if stop := p.Requests[s.Request].Stops[s.Stop]; (stop.Late > 0 || p.LatestCost > 0) && s.Begin > stop.Due {
+				cost += (s.Begin - stop.Due) * stop.Late
+				most = max(most, s.Begin-stop.Due)
+			}
+		}
+	}
+	cost += most * p.LatestCost
+	if math.Abs(cost-plan.Cost) > slack*(1+cost) {
+		return fmt.Errorf("the cost is %v, not %v", cost, plan.Cost)
 	}
 	if math.Abs(total-plan.Distance) > slack*(1+total) {
 		return fmt.Errorf("the distance is %v, not %v", total, plan.Distance)
@@ -52,6 +70,22 @@ func Plan(p *routing.Problem, plan *routing.Plan) error {
 		}
 	}
 	return nil
+}
+
+// driven answers the time on the way.
+func driven(p *routing.Problem, r routing.Route) float64 {
+	sum, at := 0.0, p.Vehicles[r.Vehicle].Start
+	for _, s := range r.Visits {
+		if s.Request >= 0 {
+			to := p.Requests[s.Request].Stops[s.Stop].Place
+			sum += p.Duration.At(at, to)
+			at = to
+		}
+	}
+	if end := p.Vehicles[r.Vehicle].End; end != routing.Nowhere {
+		sum += p.Duration.At(at, end)
+	}
+	return sum
 }
 
 // way follows one route.
