@@ -21,7 +21,7 @@ var floors = [][]string{
 	{"medication/timing", "medication/adherence", "medication/trial", "reading/series", "reading/rule", "reading/gatt", "reading/fit", "reading/apple", "reading/omh", "reading/fhirobs", "reading/nightscout", "reading/healthconnect", "reading/hrv", "reading/glucose", "reading/cgmcsv",
 		"reading/pressure", "survey/score", "appointment/slot", "appointment/noshow", "waiting/estimate", "transport/routing"},
 	{"reading/plausible", "reading/format", "reading/coherence", "appointment/ical", "appointment/policy", "transport/routing/instance", "transport/routing/verify"},
-	{"journey/plan", "journey/burden", "transport/road"},
+	{"journey/plan", "journey/burden", "transport/road", "transport/transit"},
 	{"transport/road/remote"},
 	{"journey/weeks"},
 	{"medication/sentence"},

@@ -50,6 +50,7 @@ var All = []Bench{
 	{Name: "access.policy", About: "a clinic of five at loads 0.85 and 1: days to be seen by policy beside the telephone, fill of freed times, messages per fill, overtime, waits, with 95 % intervals", once: true, run: accessPolicy},
 	{Name: "plan.exact", About: "one person's four weeks, 12 and 15 needs with 4 ways each, proved least burdening: ms, months proved", once: true, run: planExact},
 	{Name: "road", About: "a metropolitan graph of 270,000 nodes: s to build, µs for a way beside Dijkstra, ms for 500×500, pairs that differ from Dijkstra", once: true, run: roads},
+	{Name: "transit.query", About: "a journey by bus and train in Porto Alegre: ms for the earliest arrival, and for all worth a look within an hour", once: true, run: transits},
 }
 
 // Runner runs measurements.
