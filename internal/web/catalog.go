@@ -307,10 +307,7 @@ func (s *Server) readResource(tx *store.Tx, r *http.Request, p *page) (appointme
 			return x, fault.Invalidf("Please choose one of the staff.")
 		}
 	}
-	x.Types = nil
-	for _, t := range r.PostForm["type"] {
-		x.Types = append(x.Types, t)
-	}
+	x.Types = slices.DeleteFunc(slices.Clone(r.PostForm["type"]), func(t string) bool { return t == "" })
 	zone, err := clock.Zone(p.Org.Zone)
 	if err != nil {
 		return x, err
