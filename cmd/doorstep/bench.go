@@ -18,6 +18,7 @@ type benchCmd struct {
 	Database string   `help:"Measure PostgreSQL on this database, which must be empty, instead of a cluster of our own."`
 	Shared   string   `help:"Folder of the sample data." default:"../shared/data" type:"path"`
 	Peers    string   `help:"Folder of the peers' programs, each a Go module of its own." default:"internal/bench/peers" type:"path"`
+	All      bool     `help:"Every instance of route.*, not a sample of each series."`
 	Doses    int      `help:"Doses of ledger.spike." default:"1000000"`
 }
 
@@ -57,7 +58,7 @@ func (c benchCmd) Run(e *env) error {
 		return err
 	}
 	out := json.NewEncoder(e.out)
-	run := bench.Runner{Shared: c.Shared, Peers: c.Peers, Doses: c.Doses, Database: c.Database, Self: self, Print: func(f app.Figure) error {
+	run := bench.Runner{Shared: c.Shared, Peers: c.Peers, All: c.All, Doses: c.Doses, Database: c.Database, Self: self, Print: func(f app.Figure) error {
 		return out.Encode(figure{f.Name, f.Value, f.Unit, f.Engine, f.N})
 	},
 		Say: func(text string) { progress(e, "%s", text) }}

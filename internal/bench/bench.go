@@ -48,6 +48,11 @@ var All = []Bench{
 	{Name: "video.connect", About: "two browsers with simulated cameras, through the relay alone: ms from joining until both see the other", once: true, run: videoConnect},
 	{Name: "waiting.estimate", About: "what people are told on arrival in simulated clinics against their waits, beside longest wait + 15 min: RMSE, ratio, coverage of the 80 % range", once: true, run: waitingEstimate},
 	{Name: "access.policy", About: "a clinic of five at loads 0.85 and 1: days to be seen by policy beside the telephone, fill of freed times, messages per fill, overtime, waits, with 95 % intervals", once: true, run: accessPolicy},
+	{Name: "route.darp", About: "dial-a-ride, Cordeau's a and b series in 5 s (a third of them; --all: each): gap to the best known, %", once: true, run: routeGaps(routeDARP)},
+	{Name: "route.darp_pr", About: "dial-a-ride, Cordeau & Laporte's series in 10 s (half of them; --all: each): gap to the best known, %", once: true, run: routeGaps(routePR)},
+	{Name: "route.pdptw", About: "Li & Lim's 100, 200, 400 in 2, 5, 27 s (a few of them; --all: each): vehicles above the best known, gap, %", once: true, run: routeGaps(routePDPTW)},
+	{Name: "route.hhc", About: "home health care with double visits in 30 s (an eighth of them; --all: each): gap to the best known, %", once: true, run: routeGaps(routeHHC)},
+	{Name: "route.insert", About: "a full day of 144 riders and 13 vehicles: µs for the best place of a new rider, ms to plan anew after a cancellation, MB", once: true, run: routeInsert},
 	{Name: "plan.exact", About: "one person's four weeks, 12 and 15 needs with 4 ways each, proved least burdening: ms, months proved", once: true, run: planExact},
 	{Name: "road", About: "a metropolitan graph of 270,000 nodes: s to build, µs for a way beside Dijkstra, ms for 500×500, pairs that differ from Dijkstra", once: true, run: roads},
 	{Name: "transit.query", About: "a journey by bus and train in Porto Alegre: ms for the earliest arrival, and for all worth a look within an hour", once: true, run: transits},
@@ -57,6 +62,7 @@ var All = []Bench{
 type Runner struct {
 	Shared   string // folder of the sample data
 	Peers    string // folder of peers' programs, modules of their own
+	All      bool   // every instance of route.*, not a sample
 	Doses    int    // of ledger.spike
 	Database string // an empty PostgreSQL database, instead of a cluster of our own
 	Self     string // path of this program

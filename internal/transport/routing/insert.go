@@ -21,7 +21,8 @@ func (w *worker) look(req int, r *route, bound float64) spot {
 	q := &m.requests[req]
 	base := 0.0
 	if !r.used && !q.rest {
-		base = m.vehicles[r.v].fixed
+		v := &m.vehicles[r.v]
+		base = v.fixed + m.cost[int(v.start)*m.places+int(v.end)]
 	}
 	switch {
 	case q.rest:

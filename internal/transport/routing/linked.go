@@ -64,7 +64,7 @@ func (p *Problem) linkable() error {
 func newVisits(p *Problem) *visits {
 	plain := *p
 	plain.Links, plain.LatestCost = nil, 0
-	m := compile(&plain)
+	m := compile(&plain, true)
 	s := &visits{p: p, m: m, latest: p.LatestCost, hard: 1000}
 	for r, q := range p.Requests {
 		st := q.Stops[0]

@@ -85,8 +85,8 @@ func (m *model) may(r, v int) bool {
 
 const nobody = -1
 
-// compile makes the model; the problem is valid.
-func compile(p *Problem) *model {
+// compile makes the model; the problem is valid. near: which requests are related is worked out too.
+func compile(p *Problem, near bool) *model {
 	m := &model{places: p.Duration.Places, asked: len(p.Requests)}
 	perDistance := p.PerDistance
 	if perDistance == 0 && p.PerDuration == 0 {
@@ -100,7 +100,9 @@ func compile(p *Problem) *model {
 	for i := range m.requests {
 		m.narrow(i)
 	}
-	m.relate()
+	if near {
+		m.relate()
+	}
 	top := 0.0
 	for _, c := range m.cost {
 		top = max(top, c)

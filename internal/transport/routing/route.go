@@ -220,10 +220,12 @@ func (m *model) complete(r *route, pos []int32) bool {
 	for k := 1; k <= last; k++ {
 		r.cost += m.cost[int(nodes[k-1].place)*m.places+int(nodes[k].place)]
 	}
-	if r.used {
-		r.cost += w.fixed
-	}
 	r.late = 0
+	if !r.used { // it stays at its depot
+		r.cost = 0
+		return true
+	}
+	r.cost += w.fixed
 	if m.soft {
 		r.late = m.lateness(nodes)
 		r.cost += r.late

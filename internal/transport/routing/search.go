@@ -5,6 +5,9 @@ import "math"
 // anneal improves the current solution until stop answers true. share answers how much of the time is spent.
 func (w *worker) anneal(first, last float64, share func() float64, stop func() bool) {
 	w.record()
+	if len(w.m.requests) == 0 {
+		return
+	}
 	t := cycled(first, last, share(), w.set.cycles)
 	for i := 0; !stop(); i++ {
 		w.iterations++

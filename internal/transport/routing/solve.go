@@ -5,8 +5,6 @@ import (
 	"math"
 	"slices"
 	"sync"
-
-	"doorstep/internal/fault"
 )
 
 // Options say how long and how a plan is sought.
@@ -17,6 +15,7 @@ type Options struct {
 	Iterations int
 	Spent      func() float64 // share of the time that is spent, 0 to 1; asked often and from several goroutines. nil: Iterations alone decide
 	Vehicles   bool           // fewer vehicles come before less cost
+	Start      []Route        // the search begins with these: vehicles and the order of visits. nil: with nothing. Not for linked visits
 	Progress   func(Status)   // told of the best plan from time to time; nil: nobody
 
 	settings *settings // nil: the standard ones
@@ -38,8 +37,17 @@ func Solve(ctx context.Context, p *Problem, o Options) (*Plan, error) {
 	if p.linked() {
 		return newVisits(p).solve(ctx, o), nil
 	}
-	m := compile(p)
+	m := compile(p, true)
 	s := newSolver(ctx, m, o)
+	if o.Start != nil {
+		made, err := m.arrange(p, o.Start)
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range s.workers {
+			w.load(made)
+		}
+	}
 	s.run()
 	return s.plan(p), nil
 }
@@ -91,6 +99,9 @@ func (s *solver) together(do func(w *worker)) {
 func (s *solver) run() {
 	s.together((*worker).construct)
 	first, last := s.heat()
+	if s.o.Start != nil {
+		first = min(first, 5*last) // what is there is good already
+	}
 	if s.o.Vehicles {
 		s.fleet(last)
 	}
@@ -212,7 +223,7 @@ func (s *solver) plan(p *Problem) *Plan {
 	return plan
 }
 
-// plan writes routes in the terms of the problem.
+// plan writes routes in the terms of the problem, with the waits put where nobody sits through them.
 func (m *model) plan(p *Problem, routes []*route) *Plan {
 	plan := &Plan{}
 	for v, r := range routes {
@@ -220,12 +231,15 @@ func (m *model) plan(p *Problem, routes []*route) *Plan {
 			continue
 		}
 		plan.Cost += r.cost
-		out := Route{Vehicle: v, Depart: r.nodes[0].early}
+		begin := m.settle(r.nodes)
+		way := func(k int) float64 { return m.time[int(r.nodes[k-1].place)*m.places+int(r.nodes[k].place)] }
+		out := Route{Vehicle: v, Depart: begin[0]}
+		free := begin[0]
 		for k := 1; k < len(r.nodes)-1; k++ {
-			n, before := &r.nodes[k], &r.nodes[k-1]
-			visit := Visit{Request: int(n.id >> 1), Stop: int(n.id & 1), Begin: n.early, End: n.leave}
-			visit.Arrive = before.leave + m.time[int(before.place)*m.places+int(n.place)]
-			out.Distance += distance(p, before.place, n.place)
+			n := &r.nodes[k]
+			visit := Visit{Request: int(n.id >> 1), Stop: int(n.id & 1), Arrive: free + way(k), Begin: begin[k], End: begin[k] + n.service}
+			free = visit.End
+			out.Distance += distance(p, r.nodes[k-1].place, n.place)
 			if m.requests[n.id>>1].rest {
 				visit.Stop = visit.Request - m.firstRest(v)
 				visit.Request = -1
@@ -233,12 +247,36 @@ func (m *model) plan(p *Problem, routes []*route) *Plan {
 			out.Visits = append(out.Visits, visit)
 		}
 		last := len(r.nodes) - 1
-		out.Return = r.nodes[last].early
+		out.Return = begin[last]
 		out.Distance += distance(p, r.nodes[last-1].place, r.nodes[last].place)
 		plan.Distance += out.Distance
 		plan.Routes = append(plan.Routes, out)
 	}
 	return plan
+}
+
+// settle answers when each node begins: as early as can be, but pickups as late as the next stop allows, so that riders wait at home and not aboard, and the vehicle
+// leaves its depot no sooner than it must. No wish is missed by that, and no stop that sets down is later.
+func (m *model) settle(nodes []node) []float64 {
+	begin := make([]float64, len(nodes))
+	for k := range nodes {
+		begin[k] = nodes[k].early
+	}
+	for k := len(nodes) - 2; k >= 0; k-- {
+		n := &nodes[k]
+		by := begin[k+1] - m.time[int(n.place)*m.places+int(nodes[k+1].place)] - n.service
+		if n.id >= 0 {
+			if !m.requests[n.id>>1].ride || n.id&1 == 1 {
+				continue
+			}
+			s := &m.stops[n.id]
+			if by = min(by, s.to); s.late > 0 {
+				by = min(by, s.due)
+			}
+		}
+		begin[k] = max(begin[k], by)
+	}
+	return begin
 }
 
 // firstRest answers the index of the request that is the first break of a vehicle.
@@ -252,55 +290,4 @@ func distance(p *Problem, from, to int32) float64 {
 		return 0
 	}
 	return p.Distance.At(int(from), int(to))
-}
-
-// Schedule gives times to routes of which the vehicles, and the visits with their requests and stops, are set: everything as early as it can be, pickups later
-// where a ride would be too long. An error names the vehicle in which a limit cannot be kept.
-func Schedule(p *Problem, routes []Route) (*Plan, error) {
-	if err := p.Validate(); err != nil {
-		return nil, err
-	}
-	m := compile(p)
-	pos := make([]int32, len(m.stops))
-	made := make([]*route, len(p.Vehicles))
-	for v := range made {
-		made[v] = &route{v: int32(v)}
-	}
-	stops := make([]int, len(p.Requests)) // done so far
-	for _, r := range routes {
-		if r.Vehicle < 0 || r.Vehicle >= len(made) || len(made[r.Vehicle].nodes) > 0 {
-			return nil, fault.Invalidf("Vehicle %d is none, or has two routes.", r.Vehicle)
-		}
-		first, last := m.ends(r.Vehicle)
-		nodes := []node{first}
-		for _, v := range r.Visits {
-			id := 2*v.Request + v.Stop
-			if v.Request < 0 {
-				id = 2 * (m.firstRest(r.Vehicle) + v.Stop)
-			} else {
-				if v.Request >= len(p.Requests) || v.Stop != stops[v.Request] || v.Stop >= len(p.Requests[v.Request].Stops) || !m.may(v.Request, r.Vehicle) {
-					return nil, fault.Invalidf("Vehicle %d (%s): stop %d of request %d is none, out of order or not for it.", r.Vehicle, p.Vehicles[r.Vehicle].ID, v.Stop, v.Request)
-				}
-				stops[v.Request]++
-			}
-			nodes = append(nodes, m.node(int32(id)))
-		}
-		for _, v := range r.Visits {
-			if v.Request >= 0 && stops[v.Request] != len(p.Requests[v.Request].Stops) {
-				return nil, fault.Invalidf("Vehicle %d (%s) does not set request %d down.", r.Vehicle, p.Vehicles[r.Vehicle].ID, v.Request)
-			}
-		}
-		made[r.Vehicle].nodes = append(nodes, last)
-		clear(pos)
-		if !m.complete(made[r.Vehicle], pos) {
-			return nil, fault.Invalidf("Vehicle %d (%s) cannot keep its limits on this route.", r.Vehicle, p.Vehicles[r.Vehicle].ID)
-		}
-	}
-	plan := m.plan(p, made)
-	for r, done := range stops {
-		if done == 0 {
-			plan.Unserved = append(plan.Unserved, r)
-		}
-	}
-	return plan, nil
 }

@@ -446,6 +446,17 @@ func copyRoutes(to, from []*route) []*route {
 	return to
 }
 
+// load makes routes the current solution; who is in none of them is absent.
+func (w *worker) load(routes []*route) {
+	w.take(routes, nil)
+	for r, v := range w.where {
+		if v == nobody {
+			w.absent = append(w.absent, int32(r))
+		}
+	}
+	w.cost = w.sum()
+}
+
 // take makes a solution the current one.
 func (w *worker) take(routes []*route, lost []int32) {
 	w.routes = copyRoutes(w.routes, routes)
