@@ -24,11 +24,11 @@ func TestHomeCare(t *testing.T) {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
 			i := load(t, "hhcrsp", sharedtest.Path(t, "data/routing/hhcrsp/"+file+".json"))
-			plan := solve(t, &i.Problem, routing.Options{Seed: 1, Workers: 2, Iterations: 8000})
+			plan := solve(t, &i.Problem, routing.Options{Seed: 1, Workers: 2, Iterations: 8000 / slower})
 			if len(plan.Unserved) > 0 {
 				t.Errorf("unserved: %v", plan.Unserved)
 			}
-			if plan.Cost > known*1.03 || plan.Cost < known*0.9999 {
+			if plan.Cost > known*(1.03+near) || plan.Cost < known*0.9999 {
 				t.Errorf("cost %.3f, best known %.3f", plan.Cost, known)
 			}
 		})

@@ -67,14 +67,14 @@ func TestBenchmarks(t *testing.T) {
 		t.Run(filepath.Base(c.file), func(t *testing.T) {
 			t.Parallel()
 			i := load(t, c.format, sharedtest.Path(t, "data/routing/"+c.file))
-			plan := solve(t, &i.Problem, routing.Options{Seed: 1, Workers: 2, Iterations: 800, Vehicles: i.Vehicles})
+			plan := solve(t, &i.Problem, routing.Options{Seed: 1, Workers: 2, Iterations: 800 / slower, Vehicles: i.Vehicles})
 			if len(plan.Unserved) > 0 {
 				t.Errorf("unserved: %v", plan.Unserved)
 			}
-			if plan.Distance > c.known*c.within || plan.Distance < c.known*0.9999 && c.vehicles == 0 && !strings.Contains(c.file, "pr") {
+			if plan.Distance > c.known*(c.within+near) || plan.Distance < c.known*0.9999 && c.vehicles == 0 && !strings.Contains(c.file, "pr") {
 				t.Errorf("distance %.2f, best known %.2f", plan.Distance, c.known)
 			}
-			if c.vehicles > 0 && len(plan.Routes) > c.vehicles {
+			if c.vehicles > 0 && slower == 1 && len(plan.Routes) > c.vehicles {
 				t.Errorf("%d vehicles, best known %d", len(plan.Routes), c.vehicles)
 			}
 		})
@@ -181,7 +181,7 @@ func checkPublished(t *testing.T, i *instance.Instance, routes [][]int, cost flo
 func TestDeterministic(t *testing.T) {
 	t.Parallel()
 	i := load(t, "cordeau", sharedtest.Path(t, "data/routing/darp/cordeau2006/a5-60.txt"))
-	o := routing.Options{Seed: 7, Workers: 2, Iterations: 400}
+	o := routing.Options{Seed: 7, Workers: 2, Iterations: 200}
 	if a, b := solve(t, &i.Problem, o), solve(t, &i.Problem, o); !reflect.DeepEqual(a, b) {
 		t.Errorf("%.6f and %.6f", a.Cost, b.Cost)
 	}
