@@ -53,6 +53,9 @@ func Freeze(p *Problem, plan *Plan, now float64, drop func(r int) bool) *Rest {
 				v.Start = at
 				stage[s.Request]++
 				end[s.Request], bound[s.Request] = s.End, r.Vehicle
+				if q := &p.Requests[s.Request]; len(q.Stops) == 1 && !q.Aboard {
+					v.Capacity = less(v.Capacity, q.Load)
+				}
 			}
 			left++
 		}
@@ -199,4 +202,20 @@ func costOf(p *Problem, r Route) float64 {
 		cost += p.Duration.At(at, v.End) * p.PerDuration
 	}
 	return cost
+}
+
+// less answers capacities without what a visit has left aboard for good; those that do not hold it are gone.
+func less(capacity []Load, by Load) []Load {
+	var out []Load
+	for _, c := range capacity {
+		fits := true
+		for k := range c {
+			c[k] -= by[k]
+			fits = fits && c[k] >= 0
+		}
+		if fits {
+			out = append(out, c)
+		}
+	}
+	return out
 }

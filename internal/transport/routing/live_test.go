@@ -274,3 +274,55 @@ func TestWaitsAreOffBoard(t *testing.T) {
 		t.Errorf("leaves at %v, picks up at %v, sets down at %v", r.Depart, r.Visits[0].Begin, r.Visits[1].Begin)
 	}
 }
+
+// What is aboard, collected or on the way when a day is frozen: riders are set down within what is left of their ride, parcels keep their place, a vehicle that is on its way
+// to a stop goes there, and one that waits may be sent elsewhere.
+func TestFreeze(t *testing.T) {
+	t.Parallel()
+	m := routing.Euclidean([]float64{0, 10, 20, 30, 40}, []float64{0, 0, 0, 0, 0})
+	stop := func(place int, from, to float64) routing.Stop {
+		return routing.Stop{Place: place, Window: routing.Window{From: from, To: to}, Service: 1}
+	}
+	p := &routing.Problem{Duration: m, Distance: m, Vehicles: []routing.Vehicle{{Shift: routing.Window{To: 500}, MaxDuration: 300, Capacity: []routing.Load{{routing.Seats: 2, routing.Goods: 5}}}},
+		Requests: []routing.Request{
+			{ID: "parcel", Stops: []routing.Stop{stop(1, 50, 60)}, Load: routing.Load{routing.Goods: 3}},
+			{ID: "rider", Stops: []routing.Stop{stop(2, 70, 80), stop(4, 100, 200)}, Load: routing.Load{1}, MaxRide: 40},
+			{ID: "later", Stops: []routing.Stop{stop(3, 250, 260), stop(4, 250, 300)}, Load: routing.Load{1}, MaxRide: 40},
+		}}
+	plan, err := routing.Schedule(p, []routing.Route{{Visits: []routing.Visit{{Request: 0}, {Request: 1}, {Request: 1, Stop: 1}, {Request: 2}, {Request: 2, Stop: 1}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	visits := plan.Routes[0].Visits
+	for _, c := range []struct {
+		now              float64
+		left, start      int
+		free             float64
+		goods            int
+		aboard           bool
+		latest, mustBack float64
+	}{
+		{0, 3, 0, 0, 5, false, 0, 500},
+		{plan.Routes[0].Depart + 1, 2, 1, visits[0].End, 2, false, 0, plan.Routes[0].Depart + 300}, // on the way to the parcel
+		{visits[1].Begin - 5, 2, 2, visits[1].End, 2, true, visits[1].End + 40, plan.Routes[0].Depart + 300},
+		{visits[2].End + 10, 1, 4, visits[2].End + 10, 2, false, 0, plan.Routes[0].Depart + 300}, // it waits
+	} {
+		rest := routing.Freeze(p, plan, c.now, nil)
+		v := rest.Problem.Vehicles[0]
+		if len(rest.Of) != c.left || v.Start != c.start || v.Shift.From != c.free || v.Capacity[0][routing.Goods] != c.goods || v.Shift.To != c.mustBack {
+			t.Errorf("at %v: %d left, vehicle %+v", c.now, len(rest.Of), v)
+		}
+		q := rest.Problem.Requests[0]
+		if q.Aboard != c.aboard || c.aboard && (q.Stops[0].Window.To != c.latest || !slices.Equal(q.Only, []int{0})) {
+			t.Errorf("at %v: %+v", c.now, q)
+		}
+		again, err := routing.Schedule(&rest.Problem, rest.Routes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole := rest.Whole(p, 0, again)
+		if err := verify.Plan(p, whole); err != nil {
+			t.Errorf("at %v: %v", c.now, err)
+		}
+	}
+}

@@ -128,7 +128,12 @@ func (w *worker) clear(v int32) {
 }
 
 // temper is the annealing's temperature at a share of the time.
-func temper(first, last, share float64) float64 { return first * math.Pow(last/first, min(1, share)) }
+func temper(first, last, share float64) float64 {
+	if first <= 0 { // nothing costs anything
+		return 0
+	}
+	return first * math.Pow(last/first, min(1, share))
+}
 
 // cycled is temper over several cycles.
 func cycled(first, last, share, cycles float64) float64 {

@@ -39,8 +39,16 @@ type home struct {
 	Distances [][]float64       `json:"distances"`
 }
 
-// longestDay bounds the way home where a carer has no shift.
-const longestDay = 1e6
+// Bounds of times: of any, and of the way home where a carer has no shift.
+const (
+	latest     = 1e6
+	longestDay = 1e8
+)
+
+// span reports whether two times are one after the other, and within bounds.
+func span(list []float64) bool {
+	return len(list) == 2 && list[0] <= list[1] && list[0] >= -latest && list[1] <= latest
+}
 
 // readHHCRSP reads home health care: visits by services, a visit's end of the window as a wish, two visits of a patient together or one after the other. The
 // cost is that of the published values: a third each of distance, total lateness and greatest lateness.
@@ -82,7 +90,7 @@ func readHHCRSP(in io.Reader) (*Instance, error) {
 	for i, c := range h.Caregivers {
 		v := routing.Vehicle{ID: c.ID, Shift: routing.Window{To: longestDay}, Has: c.Abilities}
 		if c.Shift != nil {
-			if len(c.Shift) != 2 || c.Shift[0] > c.Shift[1] {
+			if !span(c.Shift) {
 				return nil, fault.Invalidf("caregivers[%d].working_shift is %v (want two times, the second not before the first)", i, c.Shift)
 			}
 			v.Shift = routing.Window{From: c.Shift[0], To: c.Shift[1]}
@@ -129,7 +137,7 @@ func (h *home) matrix() (*routing.Matrix, error) {
 			return nil, fault.Invalidf("distances[%d] has %d numbers (want %d)", i, len(row), n)
 		}
 		for j, d := range row {
-			if d < 0 || d > 1e9 {
+			if d < 0 || d > latest {
 				return nil, fault.Invalidf("distances[%d][%d] is %v (want 0 or more)", i, j, d)
 			}
 		}
@@ -144,7 +152,7 @@ func (h *home) patient(i int, services map[string]float64, out *Instance) error 
 	wrong := func(format string, args ...any) error {
 		return fault.Invalidf("patients[%d].%s", i, fmt.Sprintf(format, args...))
 	}
-	if len(who.Window) != 2 || who.Window[0] > who.Window[1] {
+	if !span(who.Window) {
 		return wrong("time_window is %v (want two times, the second not before the first)", who.Window)
 	}
 	if n := len(who.Required); n < 1 || n > 2 || n == 2 && who.Synchronization == nil || n == 1 && who.Synchronization != nil {
@@ -158,8 +166,8 @@ func (h *home) patient(i int, services map[string]float64, out *Instance) error 
 		if need.Duration != nil {
 			length = *need.Duration
 		}
-		if length < 0 {
-			return wrong("required_caregivers[%d].duration is not there, or below 0", k)
+		if length < 0 || length > latest {
+			return wrong("required_caregivers[%d].duration is not there, below 0 or too long", k)
 		}
 		p.Requests = append(p.Requests, routing.Request{ID: who.ID + "/" + need.Service, Needs: []string{need.Service}, Stops: []routing.Stop{{
 			Place: i + 1, Window: routing.Window{From: who.Window[0], To: math.Inf(1)}, Service: length, Due: who.Window[1], Late: 1.0 / 3}}})
@@ -172,7 +180,7 @@ func (h *home) patient(i int, services map[string]float64, out *Instance) error 
 	switch s := who.Synchronization; s.Type {
 	case "simultaneous":
 	case "sequential":
-		if len(s.Distance) != 2 || s.Distance[0] < 0 || s.Distance[0] > s.Distance[1] {
+		if !span(s.Distance) || s.Distance[0] < 0 {
 			return wrong("synchronization.distance is %v (want least and most, 0 or more)", s.Distance)
 		}
 		link.Min, link.Max = s.Distance[0], s.Distance[1]

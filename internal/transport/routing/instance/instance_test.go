@@ -10,6 +10,7 @@ import (
 	"doorstep/internal/sharedtest"
 	"doorstep/internal/transport/routing"
 	"doorstep/internal/transport/routing/instance"
+	"doorstep/internal/transport/routing/verify"
 )
 
 // Every file of the sample data is read, with as many requests as its table has.
@@ -117,4 +118,28 @@ func TestRefusals(t *testing.T) {
 	if _, err := instance.Read("lilim", strings.NewReader(large.String())); err == nil || !strings.Contains(err.Error(), "more than 2500 nodes") {
 		t.Errorf("a large file: %v", err)
 	}
+}
+
+// Whatever the bytes: an instance that is sound, or an error.
+func FuzzRead(f *testing.F) {
+	f.Add(uint8(0), "25 200 1\n0 40 50 0 0 1236 0 0 0\n1 45 68 10 0 967 90 0 2\n2 45 70 -10 0 870 90 1 0\n")
+	f.Add(uint8(1), "C101\n\nVEHICLE\nNUMBER CAPACITY\n 25 200\n\nCUSTOMER\nCUST NO.\n\n0 40 50 0 0 1236 0\n1 45 68 10 912 967 90\n")
+	f.Add(uint8(2), "2 1 480 6 45\n0 0 0 0 0 0 600\n1 3 4 2 1 10 20\n2 3 0 5 -1 0 1440\n3 0 0 0 0 0 600\n")
+	f.Add(uint8(3), `{"patients":[{"id":"p1","time_window":[0,60],"required_caregivers":[{"service":"s1","duration":30}]}],"services":[{"id":"s1"}],"caregivers":[{"id":"c1","abilities":["s1"]}],"central_offices":[{}],"distances":[[0,4],[4,0]]}`)
+	f.Fuzz(func(t *testing.T, format uint8, text string) {
+		i, err := instance.Read(instance.Formats[int(format)%len(instance.Formats)], strings.NewReader(text))
+		if (err == nil) == (i == nil) {
+			t.Fatalf("%v and %v", i, err)
+		}
+		if err != nil || len(i.Problem.Requests) > 20 {
+			return
+		}
+		plan, err := routing.Solve(t.Context(), &i.Problem, routing.Options{Iterations: 24})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := verify.Plan(&i.Problem, plan); err != nil {
+			t.Fatal(err)
+		}
+	})
 }
