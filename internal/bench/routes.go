@@ -245,7 +245,7 @@ func routeInsert(ctx context.Context, r *Runner, _ func() (*store.DB, string, er
 		}
 		began = time.Now()
 		better, _, _, err := routing.Replan(ctx, live.Problem(), live.Plan().Routes, routing.Options{Seed: 1, Workers: 2,
-			Spent: func() float64 { return time.Since(began).Seconds() / 0.12 }}, routing.Stability{PerChange: 1, Tolerance: 5})
+			Spent: func() float64 { return time.Since(began).Seconds() / 0.08 }}, routing.Stability{PerChange: 1, Tolerance: 5})
 		if err != nil {
 			return nil, err
 		}

@@ -13,5 +13,5 @@ type settings struct {
 }
 
 func standard() settings {
-	return settings{cycles: 3, hot: 0.5, cold: 0.01, size: 10, strings: 0.9, related: 0.95, any: 1, most: 3, regret: 0.15, fleet: 0.4}
+	return settings{cycles: 2, hot: 0.5, cold: 0.01, size: 10, strings: 0.8, related: 0.9, any: 0.96, most: 3, regret: 0.15, fleet: 0.4}
 }
