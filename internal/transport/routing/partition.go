@@ -350,6 +350,5 @@ func (s *solver) recombine(stop func() bool) {
 	if better(0, used, cost, len(s.lost), s.used, s.cost) {
 		s.cost, s.used = cost, used
 		s.best = copyRoutes(s.best, routes)
-		s.recombined++
 	}
 }

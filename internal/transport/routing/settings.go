@@ -1,6 +1,6 @@
 package routing
 
-// settings are the numbers of the search; the standard ones were found on the training halves of the benchmarks (docs/routing.md).
+// settings are the numbers of the search; the standard ones were found on the training halves of the benchmarks.
 type settings struct {
 	cycles    float64 // how often the search heats up again, each time half as hot
 	hot, cold float64 // temperatures at the start and at the end, as parts of what a request costs on average

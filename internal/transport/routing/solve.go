@@ -62,8 +62,6 @@ type solver struct {
 	lost    []int32
 	cost    float64
 	used    int
-
-	recombined int
 }
 
 func newSolver(ctx context.Context, m *model, o Options) *solver {
