@@ -25,6 +25,7 @@ import (
 	"doorstep/internal/fault"
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
+	"doorstep/internal/pathway"
 	"doorstep/internal/person"
 	"doorstep/internal/programme"
 	"doorstep/internal/promise"
@@ -52,6 +53,7 @@ type Deps struct {
 	Medication  *medication.Service
 	Reading     *reading.Service
 	Programme   *programme.Service
+	Pathway     *pathway.Service
 	Appointment *appointment.Service
 	Waiting     *onsite.Service
 	Watch       *watch.Service
@@ -125,6 +127,7 @@ func (s *server) jsonRoutes(mux *http.ServeMux) {
 	s.ruleRoutes()
 	s.siteRoutes()
 	s.programmeRoutes()
+	s.pathwayRoutes()
 	s.supportRoutes()
 	s.letterRoutes()
 	s.comparisonRoutes()

@@ -20,12 +20,14 @@ import (
 	"doorstep/internal/fault"
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
+	"doorstep/internal/pathway"
 	"doorstep/internal/person"
 	"doorstep/internal/programme"
 	"doorstep/internal/promise"
 	"doorstep/internal/reading"
 	"doorstep/internal/reading/pull"
 	"doorstep/internal/reading/watch"
+	"doorstep/internal/record"
 	"doorstep/internal/store"
 	"doorstep/internal/store/storetest"
 )
@@ -37,7 +39,7 @@ const (
 )
 
 var rooms = []storetest.Room{{Name: "person", FS: person.Migrations}, {Name: "promise", FS: promise.Migrations}, {Name: "message", FS: message.Migrations},
-	{Name: "medication", FS: medication.Migrations}, {Name: "reading", FS: reading.Migrations}, {Name: "api", FS: api.Migrations}, {Name: "programme", FS: programme.Migrations}, {Name: "watch", FS: watch.Migrations}, {Name: "pull", FS: pull.Migrations}}
+	{Name: "medication", FS: medication.Migrations}, {Name: "reading", FS: reading.Migrations}, {Name: "api", FS: api.Migrations}, {Name: "programme", FS: programme.Migrations}, {Name: "record", FS: record.Migrations}, {Name: "pathway", FS: pathway.Migrations}, {Name: "watch", FS: watch.Migrations}, {Name: "pull", FS: pull.Migrations}}
 
 // start is Monday the 9th of March 2026, 07:00 in New York, an hour before Ruth's medicines.
 var start = time.Date(2026, 3, 9, 11, 0, 0, 0, time.UTC)
@@ -116,6 +118,7 @@ func newClinic(t testing.TB, db *store.DB) *clinic {
 	d.Reading.ListenHolders(watch.Lights{People: d.Person})
 	d.Promise = promise.New(db, h.clock, ids, d.Person)
 	d.Programme = programme.New(h.clock, ids, d.Person)
+	d.Pathway = pathway.New(db, h.clock, d.Person, d.Promise, record.New(db, h.clock, ids))
 	d.Pull = pull.New(db, h.clock, d.Person, d.Promise, d.Reading)
 	d.Watch = watch.New(db, h.clock, d.Person, d.Promise, d.Reading)
 	var err error

@@ -11,6 +11,7 @@ import (
 	"doorstep/internal/fault"
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
+	"doorstep/internal/pathway"
 	"doorstep/internal/person"
 	"doorstep/internal/promise"
 	"doorstep/internal/reading"
@@ -62,6 +63,8 @@ func (a answerer) Answer(tx *store.Tx, ans message.Answer) (string, map[string]s
 			say, args, err = a.s.Appointments.Reply(tx, ans, p)
 		case appointment.Offered:
 			say, args, err = a.s.Appointments.ReplyOffer(tx, ans, p)
+		case pathway.Kind:
+			say, args, err = a.s.Pathways.Reply(tx, ans, p)
 		default:
 			err = fault.New(fault.Internal, "nobody takes answers about promises of kind %q", p.Kind)
 		}

@@ -18,6 +18,7 @@ import (
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
 	"doorstep/internal/message/gateway"
+	"doorstep/internal/pathway"
 	"doorstep/internal/person"
 	"doorstep/internal/programme"
 	"doorstep/internal/promise"
@@ -58,6 +59,7 @@ type Server struct {
 	Appointments  *appointment.Service
 	Waiting       *waiting.Service
 	Visits        *visit.Service
+	Pathways      *pathway.Service
 	Intake        *device.Intake
 	Metrics       *api.Metrics // once there is a Handler
 
@@ -94,6 +96,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.Appointments.SetCallsBack(s.Conversations)
 	s.Waiting = waiting.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Messages, visits.Of{Service: s.Appointments})
 	s.Visits = visit.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Record, Visits(s.Appointments, s.Waiting))
+	s.Pathways = pathway.New(o.DB, o.Clock, s.People, s.Promises, s.Record)
 	s.Visits.SetTelephone(s)
 	s.Visits.SetEstimator(roomWaits{s})
 	s.Intake = &device.Intake{Service: s.Readings, Clock: o.Clock, Log: o.Log, Zone: s.deviceZone, Plan: s.cuePlan}
@@ -102,12 +105,14 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.Promises.SetDefaults(Ladders)
 	s.Promises.SetWatcher(conversation.Kind, s.Conversations)
 	s.Promises.SetWatcher(conversation.CallBack, s.Conversations)
+	s.Promises.SetWatcher(pathway.Kind, s.Pathways)
 	s.Messages.SetAnswerer(answerer{s})
 	s.Messages.SetDesk(desk{s})
 	s.Messages.SetArrivals(s.Waiting)
 	s.Messages.SetChannel(person.Cue, cues{s})
 	s.Readings.Listen(s.Watch)
 	s.Readings.Listen(measured{s})
+	s.Readings.Listen(stepped{s})
 	s.Readings.ListenPills(pills{s})
 	s.Readings.ListenHolders(watch.Lights{People: s.People})
 	return s, nil
@@ -183,6 +188,9 @@ func (s *Server) every(ctx context.Context, d time.Duration, what string, do fun
 
 func (s *Server) plan(ctx context.Context) error {
 	if err := s.eachOrg(ctx, func(o person.Org) error { _, err := s.Medication.Follow(ctx, s.Record, o.ID); return err }); err != nil {
+		return err
+	}
+	if err := s.eachOrg(ctx, func(o person.Org) error { return s.Pathways.Plan(ctx, o.ID) }); err != nil {
 		return err
 	}
 	if _, err := s.Medication.PlanDue(ctx); err != nil {

@@ -6,6 +6,7 @@ import (
 	"doorstep/internal/appointment"
 	"doorstep/internal/conversation"
 	"doorstep/internal/medication"
+	"doorstep/internal/pathway"
 	"doorstep/internal/promise"
 	"doorstep/internal/reading/watch"
 )
@@ -36,6 +37,12 @@ var Ladders = append([]promise.Ladder{
 	{Name: medication.TravelLadder, Version: 1, Rungs: []promise.Rung{
 		{After: 0, Do: promise.Tell, To: "patient", Say: "travel", Ask: true},
 		{After: minutes(360), Do: promise.Task, To: "role:nurse", Say: "travel"},
+	}},
+	{Name: pathway.Ladder, Version: 1, Rungs: []promise.Rung{
+		{After: 0, Do: promise.Tell, To: "patient", Say: "step", Useful: minutes(8 * 60), Ask: true},
+	}},
+	{Name: pathway.StaffLadder, Version: 1, Rungs: []promise.Rung{
+		{After: 0, Do: promise.Task, To: "role:nurse", Say: "step"},
 	}},
 	{Name: watch.Ladder, Version: 1, Rungs: []promise.Rung{
 		{After: 0, Do: promise.Tell, To: "patient", Say: "reading", Useful: minutes(120)},

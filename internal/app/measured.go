@@ -23,3 +23,23 @@ func (m measured) Stored(tx *store.Tx, org, patient string, fresh []reading.Samp
 }
 
 func (measured) Alert(*store.Tx, reading.Alert) error { return nil }
+
+// stepped tells the pathways what was measured: a step that asks for it is done.
+type stepped struct{ s *Server }
+
+func (m stepped) Stored(tx *store.Tx, org, patient string, fresh []reading.Sample) error {
+	told := map[string]bool{}
+	for i := range fresh {
+		x := &fresh[i]
+		if x.Flags.Has(reading.TimeUnknown) || x.Flags.Has(reading.Impossible) || told[x.Series] {
+			continue
+		}
+		told[x.Series] = true
+		if err := m.s.Pathways.Measured(tx, person.OrgID(org), person.ID(patient), x.Series, x.At); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (stepped) Alert(*store.Tx, reading.Alert) error { return nil }

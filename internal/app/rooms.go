@@ -8,6 +8,7 @@ import (
 	"doorstep/internal/conversation"
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
+	"doorstep/internal/pathway"
 	"doorstep/internal/person"
 	"doorstep/internal/programme"
 	"doorstep/internal/promise"
@@ -29,7 +30,7 @@ type room struct {
 
 var rooms = []room{
 	{"person", person.Migrations}, {"promise", promise.Migrations}, {"message", message.Migrations}, {"record", record.Migrations},
-	{"medication", medication.Migrations}, {"reading", reading.Migrations}, {"watch", watch.Migrations}, {"programme", programme.Migrations}, {"breath", breath.Migrations}, {"pull", pull.Migrations}, {"appointment", appointment.Migrations}, {"conversation", conversation.Migrations}, {"waiting", waiting.Migrations}, {"visit", visit.Migrations},
+	{"medication", medication.Migrations}, {"reading", reading.Migrations}, {"watch", watch.Migrations}, {"programme", programme.Migrations}, {"breath", breath.Migrations}, {"pull", pull.Migrations}, {"appointment", appointment.Migrations}, {"conversation", conversation.Migrations}, {"waiting", waiting.Migrations}, {"visit", visit.Migrations}, {"pathway", pathway.Migrations},
 }
 
 // Migrate brings every room's tables up to date.

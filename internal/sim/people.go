@@ -236,7 +236,24 @@ func (w *World) equip(ctx context.Context) error {
 		}
 		w.routine(m, clock.DayOf(w.Clock.Now(), m.Location()))
 	}
+	if len(had) == 0 {
+		if err := w.discharge(ctx); err != nil {
+			return err
+		}
+	}
 	return w.saveKeys(ctx)
+}
+
+// discharge puts the first patient, who comes home from the hospital on the first morning, on her pathway.
+func (w *World) discharge(ctx context.Context) error {
+	for _, m := range w.Cast {
+		if m.Role == person.Patient {
+			now := w.Clock.Now()
+			_, err := w.Pathways.Enrol(ctx, person.SystemViewer(Org), m.ID, "https://doorstep.health/fhir/PlanDefinition/heart-failure-after-discharge", now, now.AddDate(0, 0, 30))
+			return err
+		}
+	}
+	return nil
 }
 
 // kit registers and assigns a patient's devices.

@@ -108,6 +108,8 @@ func (h *clinic) walk(lang string) []stop {
 	}
 	list = append(list, h.visitStops(&patient, &helper, &nurse)...)
 	list = append(list, h.waitingStops(&patient, &nurse)...)
+	h.onPathway(patient)
+	list = append(list, stop{"pathway", "/me/pathway", &patient}, stop{"helping-pathway", helping + "/me/pathway", &helper}, stop{"person-pathway", "/desk/people/" + string(patient.ID) + "/pathway", &nurse})
 	for _, step := range setUpSteps {
 		list = append(list, stop{"setup-" + step, setUp + "?step=" + step, nil})
 	}

@@ -23,6 +23,7 @@ func (s *Server) chartRoutes(mux *http.ServeMux) {
 	s.medicineRoutes(mux)
 	s.goalRoutes(mux)
 	s.supportRoutes(mux)
+	s.pathwayRoutes(mux)
 	both("GET", "/me", person.See, "settings", s.me)
 	both("POST", "/me/day", person.Manage, "change the day", s.saveDay)
 	both("POST", "/me/contact", person.Manage, "change a consent", s.saveConsent)

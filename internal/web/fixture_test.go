@@ -16,6 +16,7 @@ import (
 	"doorstep/internal/fhir"
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
+	"doorstep/internal/pathway"
 	"doorstep/internal/person"
 	"doorstep/internal/programme"
 	"doorstep/internal/promise"
@@ -103,6 +104,9 @@ func newClinicOn(t testing.TB, db *store.DB) *clinic {
 	d.Promise = promise.New(db, h.clock, ids, d.Person)
 	h.must(db.Migrate(t.Context(), "programme", programme.Migrations))
 	d.Programme = programme.New(h.clock, ids, d.Person)
+	h.must(db.Migrate(t.Context(), "pathway", pathway.Migrations))
+	d.Pathway = pathway.New(db, h.clock, d.Person, d.Promise, record.New(db, h.clock, ids))
+	d.Promise.SetWatcher(pathway.Kind, d.Pathway)
 	h.must(db.Migrate(t.Context(), "appointment", appointment.Migrations))
 	h.must(db.Migrate(t.Context(), "conversation", conversation.Migrations))
 	h.booked = map[person.ID]string{}
@@ -123,7 +127,7 @@ func newClinicOn(t testing.TB, db *store.DB) *clinic {
 	d.Visit = visit.New(db, h.clock, ids, d.Person, d.Promise, record.New(db, h.clock, ids), videoVisits{d.Appointment})
 	h.must(db.Migrate(t.Context(), "waiting", waiting.Migrations))
 	d.Waiting = waiting.New(db, h.clock, ids, d.Person, d.Promise, d.Message, visits.Of{Service: d.Appointment})
-	d.Promise.SetDefaults(appointment.Ladders())
+	d.Promise.SetDefaults(append(appointment.Ladders(), promise.Ladder{Name: pathway.Ladder, Version: 1}, promise.Ladder{Name: pathway.StaffLadder, Version: 1}))
 	d.PublicURL = "http://doorstep.test"
 	h.deps = d
 	h.web = httptest.NewServer(New(d))

@@ -8,6 +8,7 @@ import (
 	"doorstep/internal/fault"
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
+	"doorstep/internal/pathway"
 	"doorstep/internal/person"
 	"doorstep/internal/promise"
 	"doorstep/internal/store"
@@ -89,6 +90,9 @@ func (s *Server) showLink(w http.ResponseWriter, r *http.Request, p *page, l lin
 		if answerable(x) {
 			m.Closed = false
 		}
+		if x.Kind == pathway.Kind {
+			m.Asks, m.Closed = x.Kind, x.State != promise.Open
+		}
 		if visitLink(x) {
 			waits, err := s.linkWaits(r, x)
 			if err != nil {
@@ -125,28 +129,32 @@ func (s *Server) linkWaits(r *http.Request, x promise.Promise) (waits bool, err 
 	return waits, err
 }
 
-// answerVisitLink takes the yes or no of whoever holds the link, as by text.
+// answerVisitLink takes the yes or no of whoever holds the link, as by text: to a visit, an offer, or steps of a pathway.
 func (s *Server) answerVisitLink(w http.ResponseWriter, r *http.Request, p *page, l linked) error {
 	if err := r.ParseForm(); err != nil {
 		return err
 	}
-	x := l.promises[0]
 	number := map[string]int{"yes": 1, "no": 2}[r.PostForm.Get("answer")]
 	if number == 0 {
 		return s.again(w, r, p, fault.Invalidf("Please choose one of the answers."), func(status int) error { return s.showLink(w, r, p, l, status) })
 	}
-	ans := message.Answer{Org: l.Org, Patient: l.Patient, By: l.Person, Promises: string(x.ID), Say: l.Say, Number: number, At: p.Now, Source: "link"}
 	m := taskLinkPage{page: p}
 	err := s.DB.Write(r.Context(), func(tx *store.Tx) error {
-		reply := s.Appointment.Reply
-		if x.Kind == appointment.Offered {
-			reply = s.Appointment.ReplyOffer
+		for _, x := range l.promises {
+			ans := message.Answer{Org: l.Org, Patient: l.Patient, By: l.Person, Promises: string(x.ID), Say: l.Say, Number: number, At: p.Now, Source: "link"}
+			reply := s.Appointment.Reply
+			switch x.Kind {
+			case appointment.Offered:
+				reply = s.Appointment.ReplyOffer
+			case pathway.Kind:
+				reply = s.Pathway.Reply
+			}
+			say, args, err := reply(tx, ans, x)
+			if err != nil {
+				return err
+			}
+			m.Thanks = words.Tell(p.Lang, "link."+say, args, p.Zone)
 		}
-		say, args, err := reply(tx, ans, x)
-		if err != nil {
-			return err
-		}
-		m.Thanks = words.Tell(p.Lang, "link."+say, args, p.Zone)
 		return nil
 	})
 	if err != nil {
@@ -167,7 +175,7 @@ func (s *Server) answerLink(w http.ResponseWriter, r *http.Request, p *page) err
 	}
 	p.Patient.ID = l.Patient // for whom the answer is; the page shows nothing of the chart
 	p.Viewer.Person = l.Patient
-	if len(l.promises) == 1 && visitLink(l.promises[0]) {
+	if len(l.promises) > 0 && (visitLink(l.promises[0]) && len(l.promises) == 1 || l.promises[0].Kind == pathway.Kind) {
 		return s.answerVisitLink(w, r, p, l)
 	}
 	a, err := readAnswer(r, p)

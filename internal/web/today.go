@@ -8,6 +8,7 @@ import (
 
 	"doorstep/internal/appointment"
 	"doorstep/internal/medication"
+	"doorstep/internal/pathway"
 	"doorstep/internal/promise"
 	"doorstep/internal/store"
 	"doorstep/internal/words"
@@ -37,6 +38,7 @@ type next struct {
 	Say     string
 	Late    bool
 	Dose    *dose  // answered here; nil for what needs no answer
+	Step    string // the promise of a step of a pathway, answered here; empty: none
 	After   string // what happens if nothing is heard
 }
 
@@ -137,6 +139,17 @@ func (s *Server) loadOthers(tx *store.Tx, m *todayPage, names *names) (kept, ask
 		if v.Kind == appointment.Promised {
 			l.At, l.How = v.From, m.Time(v.From)
 		}
+		step := ""
+		if v.Kind == pathway.Kind {
+			a, err := s.Pathway.Find(tx, m.Org.ID, m.Patient.ID, v.About)
+			if err != nil {
+				return 0, 0, err
+			}
+			l.What = a.Called(m.Lang)
+			if own && v.State == promise.Open {
+				step = string(v.ID)
+			}
+		}
 		switch v.State {
 		case promise.Kept:
 			if own {
@@ -157,7 +170,7 @@ func (s *Server) loadOthers(tx *store.Tx, m *todayPage, names *names) (kept, ask
 				m.Later = append(m.Later, l)
 				continue
 			}
-			m.Next = append(m.Next, next{Eyebrow: m.T("today.now"), Say: l.What, After: m.T("today.by", "time", m.When(v.By))})
+			m.Next = append(m.Next, next{Eyebrow: m.T("today.now"), Say: l.What, Step: step, After: m.T("today.by", "time", m.When(v.By))})
 		}
 	}
 	return kept, asked, nil

@@ -17,6 +17,7 @@ import (
 	"doorstep/internal/conversation"
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
+	"doorstep/internal/pathway"
 	"doorstep/internal/person"
 	"doorstep/internal/programme"
 	"doorstep/internal/promise"
@@ -42,6 +43,7 @@ type Deps struct {
 	Medication   *medication.Service
 	Reading      *reading.Service
 	Programme    *programme.Service
+	Pathway      *pathway.Service
 	Appointment  *appointment.Service
 	Waiting      *waiting.Service
 	Visit        *visit.Service
