@@ -42,7 +42,7 @@ func (s *Server) Handler(ctx context.Context, e Edges) (http.Handler, error) {
 	for _, p := range []string{"/api/", "/hooks/", "/healthz", "/readyz", "/metrics"} {
 		mux.Handle(p, programs)
 	}
-	fhir := fhirapi.Handler(s.Record, fhirAccess{s, http.NewCrossOriginProtection()})
+	fhir := fhirapi.Handler(s.Record, fhirAccess{s, http.NewCrossOriginProtection()}, s.Pathways)
 	mux.Handle("/fhir", fhir) // bundles are posted to the base itself
 	mux.Handle("/fhir/", fhir)
 	mux.Handle("/", web.New(web.Deps{DB: s.DB, Clock: s.Clock, IDs: s.IDs, Person: s.People, Promise: s.Promises, Message: s.Messages, Medication: s.Medication,

@@ -43,7 +43,7 @@ func each(t *testing.T, fn func(t *testing.T, c client)) {
 	storetest.Each(t, []storetest.Room{{Name: "record", FS: record.Migrations}}, func(t *testing.T, db *store.DB) {
 		now := clock.NewSim(time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC))
 		rec := record.New(db, now, clock.SeededIDs(now, 1))
-		fn(t, client{t, fhirapi.Handler(rec, tokens{})})
+		fn(t, client{t, fhirapi.Handler(rec, tokens{}, nil)})
 	})
 }
 
@@ -297,7 +297,7 @@ func TestPatientAccessDoesNotLeak(t *testing.T) {
 
 func TestCapabilityStatementIsTheTable(t *testing.T) {
 	t.Parallel()
-	h := client{t, fhirapi.Handler(nil, tokens{})}
+	h := client{t, fhirapi.Handler(nil, tokens{}, nil)}
 	out := h.want(200, "", "GET", "/metadata", "")
 	rest := out["rest"].([]any)[0].(map[string]any)
 	if out["fhirVersion"] != "4.0.1" || len(rest["resource"].([]any)) < 140 {

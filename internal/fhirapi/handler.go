@@ -32,13 +32,14 @@ type Authorizer interface {
 }
 
 type server struct {
-	rec *record.Service
-	who Authorizer
+	rec     *record.Service
+	who     Authorizer
+	applier Applier
 }
 
-// Handler answers requests below /fhir/.
-func Handler(rec *record.Service, who Authorizer) http.Handler {
-	return &server{rec, who}
+// Handler answers requests below /fhir/. Without an applier there is no $apply.
+func Handler(rec *record.Service, who Authorizer, applier Applier) http.Handler {
+	return &server{rec, who, applier}
 }
 
 // call is one request under way.
@@ -118,6 +119,12 @@ func (c *call) route(p []string) {
 		c.postedSearch(p[0])
 	case n == 2 && p[1] == "_history" && get:
 		c.changes(p[0])
+	case p[0] == "PlanDefinition" && p[n-1] == "$apply" && (n == 2 || n == 3):
+		if !get && !post {
+			c.notAllowed("GET, POST")
+			return
+		}
+		c.apply(strings.Join(p[1:n-1], ""))
 	case n == 2 && strings.HasPrefix(p[1], "_"), n == 2 && strings.HasPrefix(p[1], "$"):
 		c.outcome(http.StatusNotFound, "not-supported", "there is no such operation")
 	case n == 2 && get:
