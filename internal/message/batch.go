@@ -30,6 +30,8 @@ type batch struct {
 	leased   time.Time // when the lease was last given
 	given    int       // how many have been given to the channel
 	done     int       // of how many the channel has answered
+	useful             // what its messages have in common, when they share a lease
+	apart    bool      // some have rows of their own in the table of what is useful
 }
 
 func newBatch(id string, list []Message, leased time.Time) *batch {
@@ -70,8 +72,8 @@ func (s *Service) insertLease(tx *store.Tx, b *batch) error {
 		return nil
 	}
 	a := b.span()
-	_, err := tx.Exec("INSERT INTO handing (id, channel, org, shard, first, last, moved_at, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-		b.id, a[5], a[0], a[1], a[2], a[3], a[4], store.Micros(b.leased.Add(lease)))
+	_, err := tx.Exec("INSERT INTO handing (id, channel, org, shard, first, last, moved_at, due_at, until_at, since_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+		b.id, a[5], a[0], a[1], a[2], a[3], a[4], store.Micros(b.leased.Add(lease)), b.until, b.since)
 	return err
 }
 
@@ -121,7 +123,15 @@ func (b *batch) markSent(tx *store.Tx) error {
 	if err == nil && n != 1 {
 		err = errLapsed
 	}
-	return err
+	if err != nil || !b.apart {
+		return err
+	}
+	for i := range b.list {
+		if err := b.list[i].forgetUseful(tx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // stretch is where the messages of a batch lie that is being handed over.
@@ -162,14 +172,15 @@ func (s *Service) expire(tx *store.Tx, channel person.Channel, now int64) error 
 	type lapsed struct {
 		id   string
 		args []any
+		useful
 	}
-	list, err := store.All(tx, "SELECT id, org, shard, first, last, moved_at FROM handing WHERE channel = $1 AND due_at <= $2 ORDER BY due_at, id"+lock,
+	list, err := store.All(tx, "SELECT id, org, shard, first, last, moved_at, until_at, since_at FROM handing WHERE channel = $1 AND due_at <= $2 ORDER BY due_at, id"+lock,
 		[]any{string(channel), now}, func(scan func(...any) error) (lapsed, error) {
 			var l lapsed
 			var org, first, last string
 			var shard int
 			var moved int64
-			err := scan(&l.id, &org, &shard, &first, &last, &moved)
+			err := scan(&l.id, &org, &shard, &first, &last, &moved, &l.until, &l.since)
 			l.args = []any{org, shard, first, last, moved, string(channel), now}
 			return l, err
 		})
@@ -177,6 +188,13 @@ func (s *Service) expire(tx *store.Tx, channel person.Channel, now int64) error 
 		return err
 	}
 	for _, l := range list {
+		if l.useful != (useful{}) { // from now on each is looked at by itself
+			if _, err := tx.Exec(`INSERT INTO useful (id, org, patient, at, until_at, since_at)
+				SELECT id, org, patient, at, CAST($7 AS BIGINT), CAST($8 AS BIGINT) FROM message`+span+" ON CONFLICT DO NOTHING",
+				slices.Concat(l.args[:6], []any{l.until, l.since})...); err != nil {
+				return err
+			}
+		}
 		if _, err := tx.Exec("UPDATE message SET state = 1, due_at = $7"+span, l.args...); err != nil {
 			return err
 		}

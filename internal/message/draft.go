@@ -29,7 +29,7 @@ type Draft struct {
 	Channels []person.Channel // empty: the person's own order
 	Ask      bool             // the text asks for a numbered answer
 	Late     bool             // say that it is late, where the catalog has words for it
-	Useful   time.Time        // not sent after this; zero: always useful
+	Useful   time.Time        // not sent after this, however long it has to wait; zero: always useful
 	Light    bool             // a cue on the person's devices, no words
 	Page     string           // the page that the link opens after signing in; empty: a short link to the one thing
 	Cause    string           // calls of one cause within CauseWindow are one to each person; empty: each is its own
@@ -331,7 +331,7 @@ func cueBody(d *Draft) string {
 // already tried. With none left it answers the page, which is always there.
 func (s *Service) pick(r *person.Recipient, order []person.Channel, tried []string) (person.Contact, bool) {
 	ok := func(c person.Contact) bool {
-		return c.Consent == person.Given && c.Channel != person.Cue && s.route(c.Channel) != nil && !slices.Contains(tried, string(c.Channel)+":"+c.Address)
+		return c.Consent == person.Given && c.Channel != person.Cue && s.sends(c.Channel) && !slices.Contains(tried, string(c.Channel)+":"+c.Address)
 	}
 	for _, want := range order {
 		for i, c := range r.Contacts {
@@ -461,7 +461,8 @@ func (w *work) link(d *Draft, r *person.Recipient) string {
 	if d.Page != "" {
 		return w.s.publicURL + d.Page
 	}
-	return w.s.publicURL + "/r/" + w.s.LinkCode(d.Org, d.Patient, d.At)
+	m := Message{Org: d.Org, Patient: d.Patient, At: d.At, Person: r.ID, Say: d.Say, Promises: strings.Join(d.Promises, " ")}
+	return w.s.publicURL + "/r/" + w.s.LinkCode(&m)
 }
 
 // add decides when a message goes out: now, or when quiet hours end; severe ones are never quiet, useless ones are dropped.
@@ -479,6 +480,10 @@ func (w *work) add(d *Draft, r *person.Recipient, c person.Contact, code, body s
 	}
 	if !d.Useful.IsZero() && m.Due.After(d.Useful) {
 		m.State, m.Due = Dropped, time.Time{}
+	}
+	m.until = store.Micros(d.Useful)
+	if d.Late && !words.Has("sms."+d.Say+".late") {
+		m.since = store.Micros(d.At)
 	}
 	m.sum, w.buf = m.checksum(w.buf)
 	if d.Cause != "" && m.State != Dropped {
@@ -532,13 +537,23 @@ func (s *Service) put(tx *store.Tx, list []Message) error {
 			id = s.ids.New()
 		}
 		b := newBatch(id, mine, s.clock.Now())
+		if id != "" {
+			b.useful = shared(mine)
+		}
 		for k, i := range places {
+			m := &list[i]
 			if id != "" {
-				list[i].State, list[i].Due, mine[k].Due = batched, time.Time{}, time.Time{}
-				continue
+				m.State, m.Due, mine[k].Due = batched, time.Time{}, time.Time{}
+			} else {
+				m.Due = b.leased.Add(lease)
+				mine[k].Due = m.Due
 			}
-			list[i].Due = b.leased.Add(lease)
-			mine[k].Due = list[i].Due
+			if m.useful != b.useful {
+				m.aside, mine[k].aside, b.apart = true, true, true
+			}
+			if mine[k].since == 0 {
+				mine[k].since = store.Micros(m.Moved)
+			}
 		}
 		if err := s.insertLease(tx, b); err != nil {
 			return err
@@ -546,6 +561,14 @@ func (s *Service) put(tx *store.Tx, list []Message) error {
 		batches[r] = b
 	}
 	if err := insert(tx, list); err != nil {
+		return err
+	}
+	for i := range list {
+		if m := &list[i]; m.State == Queued && m.useful != (useful{}) {
+			m.aside = true
+		}
+	}
+	if err := insertUseful(tx, list); err != nil {
 		return err
 	}
 	tx.After(func() {

@@ -93,3 +93,34 @@ func (h *house) thread(patient person.ID) (list []message.Message) {
 	})
 	return list
 }
+
+// link answers a link as they were before they told the messages of one instant apart.
+func (h *house) link(org person.OrgID, patient person.ID, at time.Time) string {
+	return h.Messages.LinkCode(&message.Message{Org: org, Patient: patient, At: at})
+}
+
+// waits answers how many messages have a row that says until when they are of use.
+func (h *house) waits() (n int) {
+	h.Helper()
+	h.Read(func(tx *store.Tx) error {
+		_, err := tx.Row("SELECT COUNT(*) FROM useful", nil, &n)
+		return err
+	})
+	return n
+}
+
+// sayAll writes drafts about Ruth, to Ruth, in one transaction.
+func (h *house) sayAll(drafts []message.Draft) {
+	h.Helper()
+	for i := range drafts {
+		d := &drafts[i]
+		d.Org, d.Patient, d.To, d.Say, d.At = org, h.Ruth.ID, "patient", "test", h.Clock.Now()
+	}
+	h.Write(func(tx *store.Tx) error {
+		apply, err := h.Messages.Ready(tx, drafts)
+		if err != nil {
+			return err
+		}
+		return apply(tx)
+	})
+}

@@ -120,8 +120,19 @@ func (s *Service) sendKept(ctx context.Context, r *route, list []Message) ([]Res
 	return s.send(ctx, r, list)
 }
 
+// errNoChannel is why a message goes by the next channel when its own has been taken out of use.
+var errNoChannel = errors.New("the channel is not in use any more")
+
 // send gives some messages to a channel.
 func (s *Service) send(ctx context.Context, r *route, list []Message) ([]Result, error) {
+	ch := r.channel()
+	if ch == nil {
+		return slices.Repeat([]Result{{Err: errNoChannel, Never: true}}, len(list)), nil
+	}
+	now := store.Micros(s.clock.Now())
+	if slices.ContainsFunc(list, func(m Message) bool { return m.over(now) }) {
+		return s.sendUseful(ctx, r, list, now)
+	}
 	out := make([]Outgoing, len(list))
 	for i := range list {
 		m := &list[i]
@@ -130,18 +141,41 @@ func (s *Service) send(ctx context.Context, r *route, list []Message) ([]Result,
 		case person.Mail:
 			out[i].Subject = s.subject(m)
 		case person.Voice:
-			out[i].Link = "/r/" + s.LinkCode(m.Org, m.Patient, m.At)
+			out[i].Link = "/r/" + s.LinkCode(m)
 		case person.Push:
 			if err := s.glance(ctx, m, &out[i]); err != nil {
 				return nil, err
 			}
 		}
+		out[i].Body = s.plainly(ctx, m, out[i].Body, now)
 	}
-	results := r.channel().Send(ctx, out)
+	results := ch.Send(ctx, out)
 	if len(results) != len(list) {
 		return nil, fmt.Errorf("channel %s answered %d results for %d messages", r.name, len(results), len(list))
 	}
 	return results, nil
+}
+
+// sendUseful is send without those messages that are of no more use.
+func (s *Service) sendUseful(ctx context.Context, r *route, list []Message, now int64) ([]Result, error) {
+	results := make([]Result, len(list))
+	var some []Message
+	var places []int
+	for i := range list {
+		if list[i].over(now) {
+			results[i] = Result{Err: errUseless, useless: true}
+			continue
+		}
+		some, places = append(some, list[i]), append(places, i)
+	}
+	if len(some) == 0 {
+		return results, nil
+	}
+	sent, err := s.send(ctx, r, some)
+	for k, x := range sent {
+		results[places[k]] = x
+	}
+	return results, err
 }
 
 // plain reports that every message was taken, without a reference and with no report to come.
@@ -172,6 +206,9 @@ func (s *Service) mark(ctx context.Context, list []*batch) error {
 	}
 	return s.db.Write(ctx, func(tx *store.Tx) error {
 		for _, b := range list {
+			for i := range b.list { // whoever looked into them gave each a row of its own
+				b.list[i].aside = b.list[i].aside || b.useful != (useful{})
+			}
 			if err := s.settleAll(tx, b.list, make([]Result, len(b.list))); err != nil {
 				return err
 			}
@@ -214,15 +251,27 @@ func (s *Service) settleAll(tx *store.Tx, list []Message, results []Result) erro
 // settle writes down what a channel answered for one message.
 func (s *Service) settle(tx *store.Tx, m *Message, r Result) error {
 	now := s.clock.Now()
+	wait := max(r.Wait, 15*time.Second<<m.Tries)
 	switch {
+	case r.useless:
+		tx.After(func() { useless(m, now) })
+		return s.move(tx, m, Dropped, time.Time{}, m.Ref, m.Tries)
 	case r.Err == nil && r.Reports:
+		if m.until > 0 && !m.aside { // the next channel may have to know
+			if err := m.keepUseful(tx); err != nil {
+				return err
+			}
+		}
 		return s.move(tx, m, Sent, now.Add(reportWithin), r.Ref, m.Tries)
 	case r.Err == nil:
 		return s.move(tx, m, Sent, time.Time{}, r.Ref, m.Tries)
 	case r.Unsure:
 		// As if this process had ended there (FAULTS 2): it stays in hand, with a lease of its own, and is then looked into.
+		if err := m.keepUseful(tx); err != nil {
+			return err
+		}
 		return s.move(tx, m, Handing, now.Add(unsureFor), m.Ref, m.Tries+1)
-	case r.Never || m.Tries+1 >= maxTries:
+	case r.Never || m.Tries+1 >= maxTries || m.over(store.Micros(now.Add(wait))): // the last: another channel may still be in time
 		if r.Gone {
 			if err := s.people.Forget(tx, m.Org, m.Person, m.Channel, m.Address); err != nil {
 				return err
@@ -233,7 +282,9 @@ func (s *Service) settle(tx *store.Tx, m *Message, r Result) error {
 		}
 		return s.fallBack(tx, *m)
 	default:
-		wait := max(r.Wait, 15*time.Second<<m.Tries)
+		if err := m.keepUseful(tx); err != nil {
+			return err
+		}
 		_, err := tx.Exec("UPDATE message SET state = 0, due_at = $6, moved_at = $7, tries = tries + 1 WHERE org = $1 AND shard = $2 AND patient = $3 AND at = $4 AND id = $5 AND state IN (-1, 1)",
 			append(keyOf(m), store.Micros(now.Add(wait)), store.Micros(now))...)
 		return err

@@ -308,8 +308,12 @@ func (s *Service) obey(tx *store.Tx, in Inbound, m Message, contacts []person.Co
 	if err != nil {
 		return err
 	}
+	if err := readUseful(tx, waiting); err != nil {
+		return err
+	}
 	for i := range waiting {
 		x := &waiting[i]
+		x.begin()
 		if err := s.move(tx, x, Dropped, time.Time{}, x.Ref, x.Tries); err != nil {
 			return err
 		}

@@ -290,8 +290,7 @@ func TestLinks(t *testing.T) {
 			}
 		}
 		at := start.Add(30 * time.Minute)
-		bad := []string{"", "abc", code[1:], code + "a", h.Messages.LinkCode("oak", h.Ruth.ID, at), h.Messages.LinkCode(org, h.Ruth.ID, at.Add(time.Microsecond)),
-			h.Messages.LinkCode(org, h.Elena.ID, at)}
+		bad := []string{"", "abc", code[1:], code + "a", h.link("oak", h.Ruth.ID, at), h.link(org, h.Ruth.ID, at.Add(time.Microsecond)), h.link(org, h.Elena.ID, at)}
 		for i := range len(code) - 1 { // the last character holds two bits only
 			other := byte('a')
 			if code[i] == other {
@@ -304,7 +303,7 @@ func TestLinks(t *testing.T) {
 				t.Errorf("%q opens %+v, %v", c, m, err)
 			}
 		}
-		if got := h.Messages.LinkCode(org, "no uuid", at); got != "" {
+		if got := h.link(org, "no uuid", at); got != "" {
 			t.Errorf("a link for nobody: %q", got)
 		}
 		h.Clock.Set(at.Add(72 * time.Hour))

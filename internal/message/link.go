@@ -16,8 +16,9 @@ import (
 	"doorstep/internal/store"
 )
 
-// A text's short link opens the one thing the text is about, without a sign-in. It is not stored: it names the message's
-// primary key (patient, instant) and carries 48 bits of an HMAC over it, so a million reminders need no second row.
+// A text's short link opens the one thing the text is about, without a sign-in. It is not stored: it names where the message lies
+// (patient, instant) and carries 48 bits of an HMAC over that, its reader and its question, so a million reminders need no second row, and
+// of several messages of one instant it opens the one it stood in.
 
 const (
 	linkBytes = 16 + 7 + 6
@@ -41,29 +42,43 @@ func keepSecret(tx *store.Tx, name string, fresh []byte) ([]byte, error) {
 	return key, err
 }
 
-// mac is over the organization too, so that a link of one opens nothing in another.
-func (s *Service) mac(org person.OrgID, key []byte) []byte {
-	h, _ := s.macs.Get().(hash.Hash)
+// signer is an HMAC keyed with the secret of links, and room for what it is over.
+type signer struct {
+	hash.Hash
+	over []byte
+}
+
+// mac is over the organization too, so that a link of one opens nothing in another. Of a message without a reader it is what it was before
+// links told the messages of one instant apart.
+func (s *Service) mac(m *Message, key []byte) []byte {
+	h, _ := s.macs.Get().(*signer)
 	if h == nil {
-		h = hmac.New(sha256.New, s.secret)
+		h = &signer{Hash: hmac.New(sha256.New, s.secret)}
 	}
 	defer s.macs.Put(h)
+	b := append(append(h.over[:0], key...), m.Org...)
+	if m.Person != "" {
+		for _, part := range [...]string{string(m.Person), m.Say, m.Promises} {
+			b = append(append(b, 0), part...)
+		}
+	}
+	h.over = b
 	h.Reset()
-	h.Write(key)
-	h.Write([]byte(org))
+	h.Write(b)
 	return h.Sum(nil)[:linkBytes-len(key)]
 }
 
-// LinkCode answers the code of the link to a message about a patient; empty when the patient's id is no UUID.
-func (s *Service) LinkCode(org person.OrgID, patient person.ID, at time.Time) string {
+// LinkCode answers the code of the link to a message, which follows from its organization, patient, instant, reader, question and promises; empty
+// when the patient's id is no UUID.
+func (s *Service) LinkCode(m *Message) string {
 	var b [linkBytes]byte
-	if !uuidBytes(b[:16], string(patient)) {
+	if !uuidBytes(b[:16], string(m.Patient)) {
 		return ""
 	}
 	var us [8]byte
-	binary.BigEndian.PutUint64(us[:], uint64(store.Micros(at)))
+	binary.BigEndian.PutUint64(us[:], uint64(store.Micros(m.At)))
 	copy(b[16:23], us[1:])
-	copy(b[23:], s.mac(org, b[:23]))
+	copy(b[23:], s.mac(m, b[:23]))
 	return linkText.EncodeToString(b[:])
 }
 
@@ -89,7 +104,8 @@ func (s *Service) OpenLink(tx *store.Tx, code string) (Message, error) {
 	return s.openLink(tx, code, "promises <> ''")
 }
 
-// openLink answers the first message of a code's instant that a condition lets through.
+// openLink answers the message that a code names, if a condition lets it through. A code of the time before links told the messages of one instant
+// apart names the first.
 func (s *Service) openLink(tx *store.Tx, code, condition string) (Message, error) {
 	b, err := linkText.DecodeString(strings.ToLower(strings.TrimSpace(code)))
 	if err != nil || len(b) != linkBytes {
@@ -104,19 +120,21 @@ func (s *Service) openLink(tx *store.Tx, code, condition string) (Message, error
 	if err != nil {
 		return Message{}, err
 	}
+	if s.clock.Now().Sub(at) > linkLives {
+		return Message{}, errNoLink
+	}
 	for _, o := range orgs {
-		if !hmac.Equal(s.mac(o.ID, b[:23]), b[23:]) {
-			continue
-		}
-		if s.clock.Now().Sub(at) > linkLives {
-			return Message{}, errNoLink
-		}
-		list, err := s.list(tx, "org = $1 AND shard = $2 AND patient = $3 AND at = $4 AND inward = 0 AND "+condition+" ORDER BY id LIMIT 1",
+		list, err := s.list(tx, "org = $1 AND shard = $2 AND patient = $3 AND at = $4 AND inward = 0 AND "+condition+" ORDER BY id",
 			string(o.ID), Shard(patient), string(patient), store.Micros(at))
 		if err != nil {
 			return Message{}, err
 		}
-		if len(list) == 1 {
+		for i := range list {
+			if hmac.Equal(s.mac(&list[i], b[:23]), b[23:]) {
+				return list[i], nil
+			}
+		}
+		if len(list) > 0 && hmac.Equal(s.mac(&Message{Org: o.ID}, b[:23]), b[23:]) {
 			return list[0], nil
 		}
 	}

@@ -62,6 +62,7 @@ type Message struct {
 	Ref      string // the gateway's own name for it
 
 	sum int64 // its checksum, where that has been worked out already
+	useful
 }
 
 // Severity is the ledger's scale (0 routine to 3 severe); from Urgent on, quiet hours do not hold.
@@ -104,6 +105,7 @@ type Result struct {
 	Gone    bool          // with Never: the address has ceased to exist and is forgotten
 	Wait    time.Duration // with Err: not before
 	Unsure  bool          // with Err: it may have been taken all the same
+	useless bool          // with Err: it was not given to the channel, being of no more use
 }
 
 // Reconciler is a channel that can tell whether it took a message, by our reference.

@@ -39,7 +39,7 @@ func newRoute(name person.Channel, ch Channel) *route {
 	return &route{name: name, ch: ch, ring: make(chan struct{}, 1)}
 }
 
-// channel answers who takes the messages now.
+// channel answers who takes the messages now; nil: nobody does any more.
 func (r *route) channel() Channel {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -246,16 +246,26 @@ func (s *Service) sendDue(ctx context.Context, r *route) (int, error) {
 			if err != nil {
 				return err
 			}
+			if err := readUseful(tx, due); err != nil {
+				return err
+			}
 			slices.SortStableFunc(due, func(a, b Message) int { return int(b.Severity - a.Severity) })
 			for i := range due {
 				m := &due[i]
 				was := m.State
 				if was == Sent {
+					m.since = 0 // the gateway took it in time
 					silent = append(silent, *m)
 					continue
 				}
+				m.begin()
 				if err := s.move(tx, m, Handing, now.Add(lease), m.Ref, m.Tries); err != nil {
 					return err
+				}
+				if r.name == person.Voice && m.late(store.Micros(now)) { // Speak asks when somebody has picked up
+					if err := m.keepUseful(tx); err != nil {
+						return err
+					}
 				}
 				if was == Queued { // with its lease, by which it is renewed
 					mine = append(mine, *m)
@@ -324,7 +334,7 @@ func (s *Service) reconcile(ctx context.Context, r *route, left []Message) ([]Me
 			continue
 		}
 		if m.Severity >= Urgent {
-			m.Body = words.Say(s.language(ctx, m), "sms.repeat", map[string]string{"text": m.Body})
+			m.Body = words.Say(s.reader(ctx, m).Language, "sms.repeat", map[string]string{"text": m.Body})
 			again = append(again, m)
 			continue
 		}
@@ -335,17 +345,17 @@ func (s *Service) reconcile(ctx context.Context, r *route, left []Message) ([]Me
 	return again, nil
 }
 
-// language answers what the recipient reads, English where that cannot be found out.
-func (s *Service) language(ctx context.Context, m Message) string {
-	lang := "en"
+// reader answers who reads a message, somebody who reads English where that cannot be found out.
+func (s *Service) reader(ctx context.Context, m Message) person.Person {
+	p := person.Person{Language: "en", Zone: "UTC"}
 	s.db.Read(ctx, func(tx *store.Tx) error {
-		p, err := s.people.Get(tx, m.Org, m.Person)
+		found, err := s.people.Get(tx, m.Org, m.Person)
 		if err == nil {
-			lang = p.Language
+			p = found
 		}
 		return err
 	})
-	return lang
+	return p
 }
 
 func keyOf(m *Message) []any {
@@ -361,6 +371,9 @@ func (s *Service) move(tx *store.Tx, m *Message, to State, due time.Time, ref st
 	if err == nil && n == 1 {
 		m.State, m.Due, m.Moved, m.Ref, m.Tries = to, due, now, ref, tries
 		tx.Hint("patient", string(m.Org)+"/"+string(m.Patient))
+		if to > Sent || to == Sent && due.IsZero() { // it goes out no more
+			err = m.forgetUseful(tx)
+		}
 	}
 	return err
 }
@@ -369,6 +382,10 @@ func (s *Service) move(tx *store.Tx, m *Message, to State, due time.Time, ref st
 func (s *Service) fallBack(tx *store.Tx, m Message) error {
 	if m.Channel == person.Cue {
 		return nil // a light that does not shine is followed by the next rung
+	}
+	if now := s.clock.Now(); m.over(store.Micros(now)) {
+		tx.After(func() { useless(&m, now) })
+		return nil
 	}
 	found, err := s.people.Recipients(tx, m.Org, []person.ID{m.Person})
 	if err != nil {
@@ -454,8 +471,12 @@ func (s *Service) report(ctx context.Context, ref string, to State) (known bool,
 			return err
 		}
 		known = len(list) > 0
+		if err := readUseful(tx, list); err != nil {
+			return err
+		}
 		for i := range list {
 			m := &list[i]
+			m.since = 0 // the gateway took it in time
 			if to <= m.State {
 				continue
 			}

@@ -467,3 +467,23 @@ func TestWrite(t *testing.T) {
 		}
 	})
 }
+
+// A channel that is taken out of use takes nothing more; what waited on it goes out by the next.
+func TestUnsetChannel(t *testing.T) {
+	each(t, func(h *house) {
+		h.say(message.Draft{Key: "waits"})
+		h.Messages.UnsetChannel(person.SMS)
+		h.Messages.UnsetChannel(person.Push) // which never was in use
+		h.Settle()
+		h.Want(h.SMS)
+		h.Want(h.Mail, ruthMail+": Elm: This is a test")
+		h.say(message.Draft{Key: "new"})
+		h.Settle()
+		h.Want(h.SMS)
+		h.Want(h.Mail, ruthMail+": Elm: This is a test")
+		h.Messages.SetChannel(person.SMS, h.SMS)
+		h.say(message.Draft{Key: "again"})
+		h.Settle()
+		h.Want(h.SMS, ruthPhone+": Elm: This is a test")
+	})
+}

@@ -27,7 +27,7 @@ func (s *Service) glance(ctx context.Context, m *Message, out *Outgoing) error {
 		return err
 	}
 	out.Link = "/"
-	if code := s.LinkCode(m.Org, m.Patient, m.At); code != "" && m.Promises != "" {
+	if code := s.LinkCode(m); code != "" && m.Promises != "" {
 		out.Link = "/r/" + code
 	}
 	if !words.Has("push." + m.Say) {

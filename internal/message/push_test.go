@@ -59,7 +59,7 @@ func TestPushIsGlancedAt(t *testing.T) {
 			h.Fatalf("%d pushes", len(p.Got))
 		}
 		m := p.Got[0]
-		if m.Subject != "Elm" || m.Body != "Time for your 7:30 am medicines" || m.Link != "/r/"+h.Messages.LinkCode(org, h.Ruth.ID, start) {
+		if m.Subject != "Elm" || m.Body != "Time for your 7:30 am medicines" || m.Link != "/r/"+h.Messages.LinkCode(&h.thread(h.Ruth.ID)[0]) {
 			h.Errorf("the browser is given %+v", m)
 		}
 		for ref, known := range map[string]bool{"nobody's": false, message.PushRef + "2": false, message.PushRef + "1": true} {

@@ -51,7 +51,7 @@ type Service struct {
 	people    *person.Service
 	publicURL string
 	secret    []byte
-	macs      sync.Pool // hash.Hash keyed with secret: keying costs as much as a link
+	macs      sync.Pool // *signer: keying it costs as much as a link
 	answers   Answerer
 	desk      Desk
 	arrivals  Arrivals
@@ -92,6 +92,19 @@ func (s *Service) SetChannel(name person.Channel, ch Channel) {
 	if s.begin != nil {
 		s.begin(r)
 	}
+}
+
+// UnsetChannel says that a channel cannot be used any more. What still waits on it goes out by the next that is set.
+func (s *Service) UnsetChannel(name person.Channel) {
+	if r := s.route(name); r != nil {
+		r.set(nil)
+	}
+}
+
+// sends reports whether a channel can be used.
+func (s *Service) sends(name person.Channel) bool {
+	r := s.route(name)
+	return r != nil && r.channel() != nil
 }
 
 func (s *Service) route(name person.Channel) *route {

@@ -55,6 +55,13 @@ func (s *Service) Speak(ctx context.Context, org person.OrgID, code string) (Spo
 				}
 			}
 		}
+		one := []Message{m}
+		if err := readUseful(tx, one); err != nil {
+			return err
+		}
+		if now := s.clock.Now(); one[0].late(store.Micros(now)) {
+			out.Text = words.Say(who.Language, "voice.late", map[string]string{"time": words.When(who.Language, store.Time(one[0].since), now, who.Location()), "text": out.Text})
+		}
 		return nil
 	})
 	return out, err

@@ -434,7 +434,7 @@ func (h *clinic) shortLink(p person.Person) string {
 		list, err := h.Message.Thread(tx, h.org, p.ID, 50)
 		for _, m := range list {
 			if m.Promises != "" && !m.Inward && m.Say == "dose" {
-				path = "/r/" + h.Message.LinkCode(h.org, p.ID, m.At)
+				path = "/r/" + h.Message.LinkCode(&m)
 				break
 			}
 		}

@@ -273,7 +273,7 @@ func TestFault25TheLinkToOnesOwnPlan(t *testing.T) {
 		return h.Watch.Alert(tx, reading.Alert{ID: "a", Org: string(h.org), Patient: string(h.ruth.ID), Kind: "limit", Series: "29463-7", Severity: "urgent", Began: h.clock.Now()})
 	})
 	h.climb()
-	_, page := h.get("", "/r/"+h.Message.LinkCode(h.org, h.ruth.ID, h.clock.Now()))
+	_, page := h.get("", "/r/"+h.linkOf(h.ruth, "alert.own"))
 	if !strings.Contains(page, "do what your own plan says") || !strings.Contains(page, `href="/me/plan"`) || strings.Contains(page, "spare tablet") {
 		t.Error(page)
 	}

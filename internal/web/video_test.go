@@ -236,7 +236,7 @@ func (h *clinic) todayLink(a appointment.Appointment) (path string) {
 		list, err := h.Message.Thread(tx, h.org, a.Patient, 50)
 		for _, m := range list {
 			if strings.Contains(m.Promises, a.Promise) && m.Say == "visit.today" {
-				path = "/r/" + h.Message.LinkCode(h.org, a.Patient, m.At)
+				path = "/r/" + h.Message.LinkCode(&m)
 			}
 		}
 		return err

@@ -246,7 +246,7 @@ func (h *clinic) linkOf(p person.Person, say string) string {
 		all, err := h.Message.Between(tx, h.org, p.ID, h.clock.Now().Add(-24*time.Hour), h.clock.Now().Add(time.Hour))
 		for _, m := range all {
 			if m.Say == say {
-				code = h.Message.LinkCode(m.Org, m.Patient, m.At)
+				code = h.Message.LinkCode(&m)
 			}
 		}
 		return err
