@@ -237,8 +237,9 @@ type Appointment struct {
 	Follows   ID       // the appointment that this one took the place of
 	Resources []string // what it takes, kept after it is over
 
-	party  *party
-	shared *Resource // a clinician beside whose visits of this type others may be booked; nil: none
+	party   *party
+	shared  *Resource // a clinician beside whose visits of this type others may be booked; nil: none
+	ladders ladders   // of its promise, as they were read when it was drawn up
 }
 
 // Minutes answers how long the visit is.

@@ -72,7 +72,7 @@ func (s *Service) BookIn(tx *store.Tx, v person.Viewer, r Request) (Appointment,
 	}
 	if t.asks(v) && !r.Hold && !r.offered {
 		a.State = Proposed
-	} else if err := s.claim(tx, a, o, r.Outside); err != nil {
+	} else if err := s.claimLater(tx, a, o, r.Outside); err != nil {
 		return a, err
 	}
 	return s.settle(tx, v, a, t)
@@ -168,7 +168,12 @@ func (s *Service) own(tx *store.Tx, org person.OrgID, patient person.ID, id ID) 
 // drawUp turns a request into an appointment, or says what is wrong with it.
 func (s *Service) drawUp(tx *store.Tx, v person.Viewer, r Request) (a Appointment, t Type, o Offer, err error) {
 	now := s.clock.Now()
-	if t, err = s.Type(tx, r.Org, r.Type); err != nil {
+	ids := slices.Compact(slices.Sorted(slices.Values(r.Resources)))
+	read, err := s.readAll(tx, r, ids)
+	if err != nil {
+		return
+	}
+	if t, err = read.typ(); err != nil {
 		return
 	}
 	o, held := t.Offer(r.Way)
@@ -194,22 +199,21 @@ func (s *Service) drawUp(tx *store.Tx, v person.Viewer, r Request) (a Appointmen
 	if err != nil {
 		return
 	}
-	ids := slices.Compact(slices.Sorted(slices.Values(r.Resources)))
-	res, err := s.resourcesByID(tx, r.Org, ids)
+	res, err := read.resources()
 	if err != nil {
 		return
 	}
-	org, err := s.people.Org(tx, r.Org)
+	org, err := read.org()
 	if err != nil {
 		return
 	}
-	who, err := s.people.Get(tx, r.Org, r.Patient)
+	who, err := read.who()
 	if err != nil {
 		return
 	}
 	a = Appointment{Org: r.Org, Patient: r.Patient, ID: ID(s.ids.New()), Type: r.Type, Way: r.Way, Place: r.Place, Start: start,
 		End: start.Add(time.Duration(o.Min) * time.Minute), Zone: org.Zone, State: Booked, Words: strings.TrimSpace(r.Words), Asked: r.Asked, Made: now, By: v.Person,
-		Follows: r.Follows, Resources: ids, party: partyOf(who, res), shared: sharedOf(res, r.Type)}
+		Follows: r.Follows, Resources: ids, party: partyOf(who, res), shared: sharedOf(res, r.Type), ladders: read.ladders}
 	if a.Way != Clinic {
 		a.Place = ""
 	}
@@ -226,6 +230,34 @@ func (s *Service) drawUp(tx *store.Tx, v person.Viewer, r Request) (a Appointmen
 	}
 	err = s.fits(a, t, o, res, r.Outside)
 	return
+}
+
+// reading is what a request is held against, read in one round trip.
+type reading struct {
+	typ       func() (Type, error)
+	resources func() ([]Resource, error)
+	org       func() (person.Org, error)
+	who       func() (person.Person, error)
+	ladders   ladders
+}
+
+func (s *Service) readAll(tx *store.Tx, r Request, ids []string) (x reading, err error) {
+	if x.typ, err = s.typeLater(tx, r.Org, r.Type); err != nil {
+		return x, err
+	}
+	if x.resources, err = s.resourcesLater(tx, r.Org, ids); err != nil {
+		return x, err
+	}
+	if x.org, err = s.people.OrgLater(tx, r.Org); err != nil {
+		return x, err
+	}
+	if x.who, err = s.people.GetLater(tx, r.Org, r.Patient); err != nil {
+		return x, err
+	}
+	if x.ladders, err = s.laddersLater(tx, r.Org); err != nil {
+		return x, err
+	}
+	return x, tx.Flush()
 }
 
 // fits says whether the resources are those that the visit needs, each within its hours.

@@ -11,8 +11,16 @@ import (
 
 // claim takes resources for an appointment, from before it to after it. Any overlap with another claim answers ErrTaken; on
 // PostgreSQL the transaction is then over. Holds that have run out give way first.
-// Time that a resource's own calendar has taken is no more to be had than another visit's, unless outside is set.
 func (s *Service) claim(tx *store.Tx, a Appointment, o Offer, outside bool) error {
+	if err := s.claimLater(tx, a, o, outside); err != nil {
+		return err
+	}
+	return tx.Flush()
+}
+
+// claimLater is claim, whose error may come out of what the transaction does next, or of its end.
+// Time that a resource's own calendar has taken is no more to be had than another visit's, unless outside is set.
+func (s *Service) claimLater(tx *store.Tx, a Appointment, o Offer, outside bool) error {
 	now := store.Micros(s.clock.Now())
 	from, until := a.Start.Add(-time.Duration(o.Before)*time.Minute), a.End.Add(time.Duration(o.After)*time.Minute)
 	ids := slices.Sorted(slices.Values(a.Resources))
@@ -20,27 +28,33 @@ func (s *Service) claim(tx *store.Tx, a Appointment, o Offer, outside bool) erro
 	if err := touch(tx, a.Org, ids); err != nil {
 		return err
 	}
-	if err := tx.Later("DELETE FROM claim WHERE org = $1 AND resource IN (SELECT value FROM "+tx.List("$2")+" ids) AND hold_until > 0 AND hold_until <= $3",
-		string(a.Org), asJSON(ids), now); err != nil {
-		return err
+	for _, r := range ids {
+		if err := tx.Later("DELETE FROM claim WHERE org = $1 AND resource = $2 AND hold_until > 0 AND hold_until <= $3", string(a.Org), r, now); err != nil {
+			return err
+		}
 	}
 	lane, err := s.laneFor(tx, a)
 	if err != nil {
 		return err
 	}
 	for _, r := range ids {
-		n, err := tx.Exec(`INSERT INTO claim (org, resource, from_at, until_at, appointment, patient, hold_until, lane)
+		err := tx.LaterDone(won, `INSERT INTO claim (org, resource, from_at, until_at, appointment, patient, hold_until, lane)
 			SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS TEXT), CAST($6 AS TEXT), CAST($7 AS BIGINT), CAST($9 AS BIGINT)
 			WHERE CAST($8 AS BIGINT) = 1 OR NOT EXISTS (SELECT 1 FROM busy b WHERE b.org = $1 AND b.resource = $2 AND b.from_at < $4 AND b.until_at > $3)`,
 			string(a.Org), r, store.Micros(from), store.Micros(until), string(a.ID), string(a.Patient), store.Micros(a.HoldUntil), yes(outside), lane)
-		if fault.Is(err, fault.Conflict) || err == nil && n == 0 {
-			return ErrTaken
-		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// won answers ErrTaken when a time was not to be had.
+func won(n int64, err error) error {
+	if fault.Is(err, fault.Conflict) || err == nil && n == 0 {
+		return ErrTaken
+	}
+	return err
 }
 
 // release gives back what an appointment took, and answers whether its time is free now: it is not when the appointment stood beside
@@ -68,7 +82,7 @@ func (s *Service) release(tx *store.Tx, a Appointment) (free bool, err error) {
 // touch tells every copy in memory that what these resources have free has changed.
 func touch(tx *store.Tx, org person.OrgID, ids []string) error {
 	for _, r := range ids {
-		if _, err := tx.Exec("UPDATE resource SET version = version + 1 WHERE org = $1 AND id = $2", string(org), r); err != nil {
+		if err := tx.Later("UPDATE resource SET version = version + 1 WHERE org = $1 AND id = $2", string(org), r); err != nil {
 			return err
 		}
 	}

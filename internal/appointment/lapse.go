@@ -2,6 +2,7 @@ package appointment
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"doorstep/internal/fault"
@@ -29,17 +30,18 @@ func (s *Service) LapseDue(ctx context.Context) (int, error) {
 	}); err != nil {
 		return 0, err
 	}
-	n := 0
+	n, failed := 0, error(nil)
 	for _, a := range due {
 		if now.Before(a.lapses()) {
 			continue
 		}
-		if err := s.db.Write(ctx, func(tx *store.Tx) error { return s.lapse(tx, a) }); err != nil {
-			return n, err
+		if err := s.db.Write(ctx, func(tx *store.Tx) error { return s.lapse(tx, a) }); err != nil { // the others are still to be told
+			failed = errors.Join(failed, err)
+			continue
 		}
 		n++
 	}
-	return n, nil
+	return n, failed
 }
 
 func (s *Service) lapse(tx *store.Tx, a Appointment) error {

@@ -7,6 +7,7 @@ import (
 
 	"doorstep/internal/app/apptest"
 	"doorstep/internal/appointment"
+	"doorstep/internal/store"
 )
 
 func (c *clinic) lapse() (n int) {
@@ -105,6 +106,34 @@ func TestMoveByRequest(t *testing.T) {
 		}
 		if got := strings.Join(c.SMS.Took(), "\n"); !strings.Contains(got, "stays as it was") {
 			c.Error(got)
+		}
+	})
+}
+
+// One request that cannot be ended does not keep the others from being told.
+func TestLapseGoesOn(t *testing.T) {
+	each(t, func(c *clinic) {
+		broken, whole := c.request(at(4, 9, 0)), c.request(at(4, 9, 30))
+		broken.Type, whole.Type = "broken", "request"
+		c.Write(func(tx *store.Tx) error {
+			x, err := c.Appointments.Type(tx, apptest.Org, "request")
+			if err != nil {
+				return err
+			}
+			x.ID = "broken"
+			return c.Appointments.SaveType(tx, x)
+		})
+		a, b := c.book(c.ruth, broken), c.book(c.ruth, whole)
+		c.Write(func(tx *store.Tx) error {
+			_, err := tx.Exec("DELETE FROM visit_type WHERE id = 'broken'")
+			return err
+		})
+		c.Clock.Set(at(4, 6, 0))
+		if n, err := c.Appointments.LapseDue(c.Context()); n != 1 || err == nil {
+			c.Errorf("%d lapsed, %v", n, err)
+		}
+		if x, y := c.get(a.ID), c.get(b.ID); x.State != appointment.Proposed || y.Reason != appointment.ReasonLapsed {
+			c.Errorf("%s, %s", x.State, y.State)
 		}
 	})
 }

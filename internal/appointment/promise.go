@@ -89,13 +89,37 @@ func (s *Service) Who(tx *store.Tx, a Appointment) (string, error) {
 	return holders(list), err
 }
 
+// ladders are the newest of those that a visit can have.
+type ladders struct {
+	asking, quiet func() (promise.LadderRef, error)
+}
+
+// laddersLater answers them; they are there after the transaction's next call or Flush.
+func (s *Service) laddersLater(tx *store.Tx, org person.OrgID) (x ladders, err error) {
+	if x.asking, err = s.promises.LatestLater(tx, org, Ladder); err != nil {
+		return x, err
+	}
+	x.quiet, err = s.promises.LatestLater(tx, org, Quiet)
+	return x, err
+}
+
 // promise says to the person, in the ledger, that she will be seen.
 func (s *Service) promise(tx *store.Tx, a Appointment, t Type) (string, error) {
-	name := Ladder
-	if t.Confirm == 0 {
-		name = Quiet
+	x := a.ladders
+	if x.asking == nil {
+		var err error
+		if x, err = s.laddersLater(tx, a.Org); err == nil {
+			err = tx.Flush()
+		}
+		if err != nil {
+			return "", err
+		}
 	}
-	ref, err := s.promises.Latest(tx, a.Org, name)
+	latest := x.asking
+	if t.Confirm == 0 {
+		latest = x.quiet
+	}
+	ref, err := latest()
 	if err != nil {
 		return "", err
 	}
@@ -243,19 +267,14 @@ func (s *Service) confirm(tx *store.Tx, v person.Viewer, a Appointment, source s
 // Ladders are those that every organization begins with.
 func Ladders() []promise.Ladder {
 	hours := func(n float64) promise.Duration { return promise.Duration(n * float64(time.Hour)) }
-	// A text's link names the patient and the instant of its rung: some microseconds keep those of a visit apart from those of a dose, and
-	// of another visit, at the same minute.
-	apart := func(n float64, us time.Duration) promise.Duration {
-		return hours(n) - promise.Duration(us*time.Microsecond)
-	}
 	quiet := []promise.Rung{
-		{After: apart(-24, 4), Do: promise.Tell, To: "patient", Say: "visit.soon", Useful: hours(20)},
-		{After: apart(-2, 5), Do: promise.Tell, To: "patient", Say: "visit.today", Useful: hours(1.5)},
+		{After: hours(-24), Do: promise.Tell, To: "patient", Say: "visit.soon", Useful: hours(20)},
+		{After: hours(-2), Do: promise.Tell, To: "patient", Say: "visit.today", Useful: hours(1.5)},
 		{After: hours(0.25), Do: promise.Task, To: "role:desk", Say: "visit.late", Unless: promise.Shown},
 	}
 	asking := slices.Clone(quiet)
 	asking[0].Say, asking[0].Ask = "visit.again", true
-	asking = append([]promise.Rung{{After: apart(-ConfirmLead.Hours(), 3), Do: promise.Tell, To: "patient", Say: "visit.confirm", Useful: hours(24), Ask: true}}, asking...)
+	asking = append([]promise.Rung{{After: hours(-ConfirmLead.Hours()), Do: promise.Tell, To: "patient", Say: "visit.confirm", Useful: hours(24), Ask: true}}, asking...)
 	offer := []promise.Rung{{Do: promise.Tell, To: "patient", Say: "offer", Useful: hours(0.25), Ask: true}}
 	return []promise.Ladder{{Name: Ladder, Version: 1, Rungs: asking}, {Name: Quiet, Version: 1, Rungs: quiet}, {Name: OfferLadder, Version: 1, Rungs: offer}}
 }

@@ -68,12 +68,45 @@ func (s *Service) Types(tx *store.Tx, org person.OrgID) ([]Type, error) {
 
 // Type answers one type of visit.
 func (s *Service) Type(tx *store.Tx, org person.OrgID, id string) (Type, error) {
-	list, err := store.All(tx, "SELECT org, id, body, active FROM visit_type WHERE org = $1 AND id = $2", []any{string(org), id}, scanType)
-	if err == nil && len(list) == 0 {
-		err = fault.NotFoundf("There is no such type of visit.")
+	read, err := s.typeLater(tx, org, id)
+	if err == nil {
+		err = tx.Flush()
 	}
 	if err != nil {
 		return Type{}, err
+	}
+	return read()
+}
+
+// typeLater is Type, whose answer is there after the transaction's next call or Flush.
+func (s *Service) typeLater(tx *store.Tx, org person.OrgID, id string) (func() (Type, error), error) {
+	list, err := store.AllLater(tx, "SELECT org, id, body, active FROM visit_type WHERE org = $1 AND id = $2", []any{string(org), id}, scanType)
+	return func() (Type, error) {
+		if len(*list) == 0 {
+			return Type{}, fault.NotFoundf("There is no such type of visit.")
+		}
+		return (*list)[0], nil
+	}, err
+}
+
+// TypeToChange is Type, kept from other changes until the transaction ends: what is not changed stays as another has just saved it.
+func (s *Service) TypeToChange(tx *store.Tx, org person.OrgID, id string) (Type, error) {
+	if tx.Engine() == store.Postgres { // SQLite has one writer
+		if err := tx.RowsLater("SELECT id FROM visit_type WHERE org = $1 AND id = $2 FOR UPDATE", []any{string(org), id}, func(scan func(...any) error) error { return scan(&id) }); err != nil {
+			return Type{}, err
+		}
+	}
+	return s.Type(tx, org, id)
+}
+
+// ResourceToChange answers a resource, kept from other changes until the transaction ends.
+func (s *Service) ResourceToChange(tx *store.Tx, org person.OrgID, id string) (Resource, error) {
+	if err := touch(tx, org, []string{id}); err != nil {
+		return Resource{}, err
+	}
+	list, err := s.resourcesByID(tx, org, []string{id})
+	if err != nil {
+		return Resource{}, err
 	}
 	return list[0], nil
 }
@@ -131,14 +164,35 @@ func (s *Service) Resources(tx *store.Tx, org person.OrgID) ([]Resource, error) 
 
 // resourcesByID answers resources in the order of their ids; one that is missing is an error.
 func (s *Service) resourcesByID(tx *store.Tx, org person.OrgID, ids []string) ([]Resource, error) {
-	list, err := store.All(tx, resourceSelect+" WHERE org = $1 AND id IN (SELECT value FROM "+tx.List("$2")+" ids) ORDER BY id", []any{string(org), asJSON(ids)}, scanResource)
+	read, err := s.resourcesLater(tx, org, ids)
+	if err == nil {
+		err = tx.Flush()
+	}
 	if err != nil {
 		return nil, err
 	}
-	if len(list) != len(ids) {
-		return nil, fault.NotFoundf("There is no such person, room or thing to book.")
+	return read()
+}
+
+// resourcesLater is resourcesByID, whose answer is there after the transaction's next call or Flush. A visit takes few resources: each is
+// looked up by its key.
+func (s *Service) resourcesLater(tx *store.Tx, org person.OrgID, ids []string) (func() ([]Resource, error), error) {
+	var list []Resource
+	for _, id := range slices.Sorted(slices.Values(ids)) {
+		if err := tx.RowsLater(resourceSelect+" WHERE org = $1 AND id = $2", []any{string(org), id}, func(scan func(...any) error) error {
+			r, err := scanResource(scan)
+			list = append(list, r)
+			return err
+		}); err != nil {
+			return nil, err
+		}
 	}
-	return list, nil
+	return func() ([]Resource, error) {
+		if len(list) != len(ids) {
+			return nil, fault.NotFoundf("There is no such person, room or thing to book.")
+		}
+		return list, nil
+	}, nil
 }
 
 var appointmentColumns = []string{"org", "patient", "id", "type", "way", "place", "start_at", "end_at", "zone", "state", "words", "asked_at", "made_at", "made_by",

@@ -1,12 +1,17 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"doorstep/internal/app"
@@ -83,6 +88,10 @@ func bookingRace(ctx context.Context, r *Runner, open func() (*store.DB, string,
 		return nil, err
 	}
 	took := time.Since(began)
+	cpu, err := cpuOf(ctx, db)
+	if err != nil {
+		return nil, err
+	}
 	began = time.Now()
 	err = together(rateVisits, rateWide, func(i int) error {
 		req := times[raceSlots+i]
@@ -94,10 +103,55 @@ func bookingRace(ctx context.Context, r *Runner, open func() (*store.DB, string,
 		return nil, err
 	}
 	rate := rateVisits / time.Since(began).Seconds()
-	return []app.Figure{
+	after, err := cpuOf(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	figures := []app.Figure{{Name: "booking.cpu.process", Value: (after.process - cpu.process).Seconds() * 1e6 / rateVisits, Unit: "µs", N: rateVisits}}
+	if db.Engine() == store.Postgres {
+		figures = append(figures, app.Figure{Name: "booking.cpu.server", Value: (after.server - cpu.server).Seconds() * 1e6 / rateVisits, Unit: "µs", N: rateVisits})
+	}
+	return append(figures, []app.Figure{
 		{Name: "booking.race.won", Value: float64(won.Load()), Unit: "of 100 times", N: racers}, {Name: "booking.race.told", Value: float64(lost.Load()), Unit: "of 900 others", N: racers},
 		{Name: "booking.race.seconds", Value: took.Seconds(), Unit: "s", N: racers}, {Name: "booking.rate", Value: rate, Unit: "1/s", N: rateVisits},
-	}, nil
+	}...), nil
+}
+
+// spent is the CPU time, user and system, of this process and of the database's.
+type spent struct{ process, server time.Duration }
+
+// cpuOf answers what has been spent so far. The server's part is that of the backends that are connected, and of its helpers.
+func cpuOf(ctx context.Context, db *store.DB) (s spent, err error) {
+	var use syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &use); err != nil {
+		return s, err
+	}
+	s.process = time.Duration(use.Utime.Nano() + use.Stime.Nano())
+	if db.Engine() != store.Postgres {
+		return s, nil
+	}
+	var pids []int
+	if err := db.Read(ctx, func(tx *store.Tx) (err error) {
+		pids, err = store.All(tx, "SELECT pid FROM pg_stat_activity", nil, func(scan func(...any) error) (pid int, err error) { return pid, scan(&pid) })
+		return err
+	}); err != nil {
+		return s, err
+	}
+	const ticks = 100 // a second: USER_HZ, fixed by Linux
+	for _, pid := range pids {
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			continue // on another machine, or ended meanwhile
+		}
+		fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+		for _, i := range []int{11, 12} { // utime and stime, the 14th and 15th of proc(5)
+			if len(fields) > i {
+				n, _ := strconv.ParseInt(fields[i], 10, 64)
+				s.server += time.Duration(n) * time.Second / ticks
+			}
+		}
+	}
+	return s, nil
 }
 
 // together runs n calls, so many at once, and answers the first error.

@@ -43,13 +43,29 @@ func (s *Service) SaveOrg(tx *store.Tx, o Org) error {
 
 // Org answers an organization.
 func (s *Service) Org(tx *store.Tx, id OrgID) (Org, error) {
-	o := Org{ID: id}
-	found, err := tx.Row("SELECT name, zone, language, phone, settings FROM org WHERE id = $1", []any{string(id)},
-		&o.Name, &o.Zone, &o.Language, &o.Phone, &o.Settings)
-	if err == nil && !found {
-		err = fault.NotFoundf("There is no such organization.")
+	read, err := s.OrgLater(tx, id)
+	if err == nil {
+		err = tx.Flush()
 	}
-	return o, err
+	if err != nil {
+		return Org{ID: id}, err
+	}
+	return read()
+}
+
+// OrgLater is Org, whose answer is there after the transaction's next call or Flush.
+func (s *Service) OrgLater(tx *store.Tx, id OrgID) (func() (Org, error), error) {
+	o, found := Org{ID: id}, false
+	err := tx.RowsLater("SELECT name, zone, language, phone, settings FROM org WHERE id = $1", []any{string(id)}, func(scan func(...any) error) error {
+		found = true
+		return scan(&o.Name, &o.Zone, &o.Language, &o.Phone, &o.Settings)
+	})
+	return func() (Org, error) {
+		if !found {
+			return o, fault.NotFoundf("There is no such organization.")
+		}
+		return o, nil
+	}, err
 }
 
 // Orgs answers the organizations of this server, oldest first.
@@ -188,9 +204,21 @@ func (s *Service) people(tx *store.Tx, where string, args ...any) ([]Person, err
 
 // Get answers one person.
 func (s *Service) Get(tx *store.Tx, org OrgID, id ID) (Person, error) {
+	read, err := s.GetLater(tx, org, id)
+	if err == nil {
+		err = tx.Flush()
+	}
+	if err != nil {
+		return Person{}, err
+	}
+	return read()
+}
+
+// GetLater is Get, whose answer is there after the transaction's next call or Flush.
+func (s *Service) GetLater(tx *store.Tx, org OrgID, id ID) (func() (Person, error), error) {
 	var p Person
 	found := false
-	err := tx.Rows("SELECT "+joinedColumns+`, COALESCE(m.team, '') FROM person p LEFT JOIN membership m ON m.org = p.org AND m.person = p.id
+	err := tx.RowsLater("SELECT "+joinedColumns+`, COALESCE(m.team, '') FROM person p LEFT JOIN membership m ON m.org = p.org AND m.person = p.id
 		WHERE p.org = $1 AND p.shard = $2 AND p.id = $3 ORDER BY m.team`, []any{string(org), Shard(id), string(id)}, func(scan func(...any) error) error {
 		var team TeamID
 		next, err := scanPerson(func(dest ...any) error { return scan(append(dest, &team)...) })
@@ -202,13 +230,12 @@ func (s *Service) Get(tx *store.Tx, org OrgID, id ID) (Person, error) {
 		}
 		return err
 	})
-	if err == nil && !found {
-		err = fault.NotFoundf("There is no such person here.")
-	}
-	if err != nil {
-		return Person{}, err
-	}
-	return p, nil
+	return func() (Person, error) {
+		if !found {
+			return Person{}, fault.NotFoundf("There is no such person here.")
+		}
+		return p, nil
+	}, err
 }
 
 // ByRecord answers the patient whose FHIR Patient has the id.

@@ -26,8 +26,7 @@ func lock(tx *store.Tx, shard int) error {
 	if tx.Engine() != store.Postgres {
 		return nil
 	}
-	_, err := tx.Exec("SELECT pg_advisory_xact_lock($1, $2)", lockClass, shard)
-	return err
+	return tx.Later("SELECT pg_advisory_xact_lock($1, $2)", int64(lockClass), int64(shard)) // before whatever comes next, which thus sees what the last holder wrote
 }
 
 // head is the last line of a patient's history.

@@ -112,17 +112,33 @@ func (s *Service) remember(org person.OrgID, ref LadderRef, l *Ladder) {
 // Latest answers the newest version of a ladder. An organization that has none of that name begins with the default, in the
 // caller's transaction, which must be one that writes.
 func (s *Service) Latest(tx *store.Tx, org person.OrgID, name string) (LadderRef, error) {
+	read, err := s.LatestLater(tx, org, name)
+	if err == nil {
+		err = tx.Flush()
+	}
+	if err != nil {
+		return LadderRef{Name: name}, err
+	}
+	return read()
+}
+
+// LatestLater is Latest, whose answer is there after the transaction's next call or Flush.
+func (s *Service) LatestLater(tx *store.Tx, org person.OrgID, name string) (func() (LadderRef, error), error) {
 	ref := LadderRef{Name: name}
-	_, err := tx.Row("SELECT COALESCE(MAX(version), 0) FROM ladder WHERE org = $1 AND name = $2", []any{string(org), name}, &ref.Version)
-	if err != nil || ref.Version > 0 {
-		return ref, err
-	}
-	for _, l := range s.defaults {
-		if l.Name == name {
-			return LadderRef{l.Name, l.Version}, s.SaveLadder(tx, org, l)
+	err := tx.RowsLater("SELECT COALESCE(MAX(version), 0) FROM ladder WHERE org = $1 AND name = $2", []any{string(org), name}, func(scan func(...any) error) error {
+		return scan(&ref.Version)
+	})
+	return func() (LadderRef, error) {
+		if ref.Version > 0 {
+			return ref, nil
 		}
-	}
-	return ref, fault.NotFoundf("There is no ladder %q.", name)
+		for _, l := range s.defaults {
+			if l.Name == name {
+				return LadderRef{l.Name, l.Version}, s.SaveLadder(tx, org, l)
+			}
+		}
+		return ref, fault.NotFoundf("There is no ladder %q.", name)
+	}, err
 }
 
 // Newest answers the newest version of a ladder as it is, and only reads: an organization that has none of that name would begin with
@@ -200,13 +216,20 @@ func (s *Service) makeShard(tx *store.Tx, promises []Promise, now time.Time) ([]
 	if err := lock(tx, shard); err != nil {
 		return nil, err
 	}
-	promises, err := dropKnown(tx, org, shard, promises)
-	if err != nil || len(promises) == 0 {
-		return nil, err
-	}
-	c, err := openChain(tx, org, shard, patientsOf(promises))
+	known, err := readKnown(tx, org, shard, promises)
 	if err != nil {
 		return nil, err
+	}
+	stretches, err := movedBefore(tx, shard, now, placesOf(promises))
+	if err != nil {
+		return nil, err
+	}
+	c, err := openChain(tx, org, shard, patientsOf(promises)) // with the answers to the questions before
+	if err != nil {
+		return nil, err
+	}
+	if promises = dropKnown(promises, known); len(promises) == 0 {
+		return nil, nil
 	}
 	events := make([]Event, len(promises))
 	for i, p := range promises {
@@ -225,7 +248,7 @@ func (s *Service) makeShard(tx *store.Tx, promises []Promise, now time.Time) ([]
 	if err != nil {
 		return nil, err
 	}
-	if err := insertAgenda(tx, shard, now, placesOf(promises)...); err != nil {
+	if err := putAgenda(tx, shard, *stretches, placesOf(promises)...); err != nil {
 		return nil, err
 	}
 	last := person.ID("")
@@ -252,17 +275,31 @@ type place struct {
 
 // insertAgenda puts rows into the agenda, and into no stretch that has moved.
 func insertAgenda(tx *store.Tx, shard int, now time.Time, places ...place) error {
+	stretches, err := movedBefore(tx, shard, now, places)
+	if err == nil {
+		err = tx.Flush()
+	}
+	if err != nil {
+		return err
+	}
+	return putAgenda(tx, shard, *stretches, places...)
+}
+
+// movedBefore answers the stretches in whose midst one of the places may lie; they are there after the transaction's next call.
+func movedBefore(tx *store.Tx, shard int, now time.Time, places []place) (*[]moved, error) {
 	soon := store.Micros(now.Add(aheadOfClocks))
-	if slices.ContainsFunc(places, func(p place) bool { return store.Micros(p.at) <= soon }) {
-		list, err := movedWhere(tx, "shard = $1 AND stored <= $2", shard, soon)
-		if err != nil {
-			return err
-		}
-		for _, m := range list {
-			if slices.ContainsFunc(places, func(p place) bool { return p.severity == m.severity && store.Micros(p.at) == m.first.at }) {
-				if err := scatter(tx, m.severity, shard, "stored = $3", m.first.at); err != nil {
-					return err
-				}
+	if !slices.ContainsFunc(places, func(p place) bool { return store.Micros(p.at) <= soon }) {
+		return &[]moved{}, nil
+	}
+	return movedLater(tx, "shard = $1 AND stored <= $2", int64(shard), soon)
+}
+
+// putAgenda is insertAgenda for who has read the stretches.
+func putAgenda(tx *store.Tx, shard int, stretches []moved, places ...place) error {
+	for _, m := range stretches {
+		if slices.ContainsFunc(places, func(p place) bool { return p.severity == m.severity && store.Micros(p.at) == m.first.at }) {
+			if err := scatter(tx, m.severity, shard, "stored = $3", m.first.at); err != nil {
+				return err
 			}
 		}
 	}
@@ -297,36 +334,44 @@ func patientsOf(promises []Promise) []person.ID {
 	return out
 }
 
-// dropKnown leaves out the promises that are in the ledger already.
-func dropKnown(tx *store.Tx, org person.OrgID, shard int, promises []Promise) ([]Promise, error) {
-	type key struct {
-		patient person.ID
-		id      ID
+// known is a promise that is in the ledger already.
+type known struct {
+	patient person.ID
+	id      ID
+}
+
+// readKnown asks which promises are in the ledger already; the answer is there after the transaction's next call.
+func readKnown(tx *store.Tx, org person.OrgID, shard int, promises []Promise) (map[known]bool, error) {
+	seen := map[known]bool{}
+	note := func(scan func(...any) error) error {
+		var k known
+		err := scan(&k.patient, &k.id)
+		seen[k] = true
+		return err
 	}
-	seen := map[key]bool{}
+	if len(promises) == 1 {
+		p := &promises[0]
+		return seen, tx.RowsLater("SELECT patient, id FROM promise WHERE org = $1 AND shard = $2 AND patient = $3 AND id = $4",
+			[]any{string(org), int64(shard), string(p.Patient), string(p.ID)}, note)
+	}
 	lists := make([][]string, 2)
 	for _, p := range promises {
 		lists[0] = append(lists[0], string(p.Patient))
 		lists[1] = append(lists[1], string(p.ID))
 	}
 	// Both lists narrow the primary key; a pair that stands in neither promise is dropped by the map below.
-	err := tx.Rows(`SELECT p.patient, p.id FROM promise p WHERE p.org = $1 AND p.shard = $2 AND p.patient IN (SELECT value FROM `+tx.List("$3")+` a)
-		AND p.id IN (SELECT value FROM `+tx.List("$4")+` b)`, []any{string(org), shard, body(slices.Compact(lists[0])), body(lists[1])},
-		func(scan func(...any) error) error {
-			var k key
-			err := scan(&k.patient, &k.id)
-			seen[k] = true
-			return err
-		})
-	if err != nil {
-		return nil, err
-	}
+	return seen, tx.RowsLater(`SELECT p.patient, p.id FROM promise p WHERE p.org = $1 AND p.shard = $2 AND p.patient IN (SELECT value FROM `+tx.List("$3")+` a)
+		AND p.id IN (SELECT value FROM `+tx.List("$4")+` b)`, []any{string(org), shard, body(slices.Compact(lists[0])), body(lists[1])}, note)
+}
+
+// dropKnown leaves out the promises that are known, and a second one of the same name.
+func dropKnown(promises []Promise, seen map[known]bool) []Promise {
 	return slices.DeleteFunc(promises, func(p Promise) bool {
-		k := key{p.Patient, p.ID}
+		k := known{p.Patient, p.ID}
 		again := seen[k]
 		seen[k] = true
 		return again
-	}), nil
+	})
 }
 
 // made is what the first line of a promise's history holds: everything that never changes, and the first times.

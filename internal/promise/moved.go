@@ -37,7 +37,16 @@ func (k key) args() []any { return []any{k.at, string(k.org), string(k.patient),
 
 // movedWhere answers the stretches that a condition picks, in the agenda's order.
 func movedWhere(tx *store.Tx, which string, args ...any) ([]moved, error) {
-	return store.All(tx, `SELECT severity, shard, stored, org, patient, promise, last_org, last_patient, last_promise, rung, at FROM agenda_moved
+	list, err := movedLater(tx, which, args...)
+	if err == nil {
+		err = tx.Flush()
+	}
+	return *list, err
+}
+
+// movedLater is movedWhere, whose answer is there after the transaction's next call.
+func movedLater(tx *store.Tx, which string, args ...any) (*[]moved, error) {
+	return store.AllLater(tx, `SELECT severity, shard, stored, org, patient, promise, last_org, last_patient, last_promise, rung, at FROM agenda_moved
 		WHERE `+which+` ORDER BY shard, severity, stored, org, patient, promise`, args, func(scan func(...any) error) (m moved, err error) {
 		err = scan(&m.severity, &m.shard, &m.first.at, &m.first.org, &m.first.patient, &m.first.id, &m.last.org, &m.last.patient, &m.last.id, &m.rung, &m.at)
 		m.last.at = m.first.at

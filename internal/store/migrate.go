@@ -64,6 +64,9 @@ func (tx *Tx) migrate(room, name string, fsys fs.FS) error {
 		if strings.TrimSpace(stmt) == "" {
 			continue
 		}
+		if err := tx.flush(); err != nil {
+			return err
+		}
 		if _, err := tx.link.conn.ExecContext(tx.ctx, stmt); err != nil {
 			return fmt.Errorf("%s: %w", headline(stmt), err)
 		}

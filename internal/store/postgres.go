@@ -65,24 +65,17 @@ func (db *DB) writeOnce(ctx context.Context, fn func(*Tx) error) error {
 	}
 	defer conn.Close()
 	tx := &Tx{db: db, link: &link{conn: conn}, ctx: context.WithoutCancel(ctx)}
-	if _, err := tx.Exec("BEGIN"); err != nil {
-		return err
-	}
+	tx.Later("BEGIN") // goes with the first statement
 	if err := run(fn, tx); err != nil {
-		tx.late = nil
-		tx.Exec("ROLLBACK")
+		tx.rollback()
 		return err
 	}
-	if len(tx.late) == 0 {
-		_, err = tx.Exec("COMMIT")
-	} else { // in one round trip with what waits; an error among that keeps the server from committing
-		tx.Later("COMMIT")
-		if err = tx.flush(); err != nil {
-			tx.Exec("ROLLBACK")
+	if tx.open || len(tx.late) > 1 {
+		tx.Later("COMMIT") // in one round trip with what waits; an error among that keeps the server from committing
+		if err := tx.flush(); err != nil {
+			tx.rollback()
+			return err
 		}
-	}
-	if err != nil {
-		return err
 	}
 	for _, after := range tx.after {
 		after()
@@ -90,11 +83,20 @@ func (db *DB) writeOnce(ctx context.Context, fn func(*Tx) error) error {
 	return nil
 }
 
+// rollback ends a transaction without keeping it.
+func (tx *Tx) rollback() {
+	tx.late = nil
+	if tx.open || tx.db.engine == SQLite {
+		tx.Exec("ROLLBACK")
+	}
+}
+
 // copyIn streams rows with COPY, the fastest way into PostgreSQL (it knows no ON CONFLICT).
 func (tx *Tx) copyIn(table string, columns []string, n int, row func(i int) []any) error {
 	if err := tx.flush(); err != nil {
 		return err
 	}
+	tx.db.trips.Add(3)
 	err := tx.link.conn.Raw(func(dc any) error {
 		c := dc.(*stdlib.Conn).Conn()
 		_, err := c.CopyFrom(tx.ctx, pgx.Identifier{table}, columns, pgx.CopyFromSlice(n, func(i int) ([]any, error) { return row(i), nil }))

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -26,7 +27,7 @@ func (tx *Tx) Tuples(placeholder string, columns ...string) string {
 
 // Put puts n rows into a table; a row whose key, the first columns, exists already takes the new values. No two of the rows have
 // the same key. row answers the i-th row's values as for Insert. PostgreSQL gets one statement, whose text does not depend on
-// n: an array for each column.
+// n where that is more than one: an array for each column.
 func (tx *Tx) Put(table string, columns []string, key, n int, row func(i int) []any) error {
 	if n == 0 {
 		return nil
@@ -35,6 +36,9 @@ func (tx *Tx) Put(table string, columns []string, key, n int, row func(i int) []
 	if tx.db.engine == SQLite {
 		_, err := tx.insertSQLite(insertText(table, columns, suffix), n, fill(row), len(columns))
 		return err
+	}
+	if n == 1 {
+		return tx.Later(insertText(table, columns, suffix), slices.Clone(row(0))...)
 	}
 	args := make([]any, len(columns))
 	for i := range n {

@@ -44,6 +44,7 @@ type DB struct {
 	bus     *bus
 	ballast *ballast // SQLite in a file: room kept for a full disk
 	full    atomic.Bool
+	trips   atomic.Int64
 	closed  sync.Once
 }
 
@@ -63,6 +64,9 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 
 // Engine answers which database this is.
 func (db *DB) Engine() Engine { return db.engine }
+
+// Trips answers how often PostgreSQL was asked something and waited for, since the database was opened: what a transaction costs on the way.
+func (db *DB) Trips() int64 { return db.trips.Load() }
 
 // Close waits for writes under way and closes every connection.
 func (db *DB) Close() error {
@@ -91,6 +95,7 @@ type Tx struct {
 	ctx   context.Context
 	after []func()
 	late  []late // on PostgreSQL, statements that wait for the next
+	open  bool   // on PostgreSQL, BEGIN has been sent
 }
 
 // Engine answers which database this is, for the few statements that differ.
@@ -142,12 +147,17 @@ func (db *DB) Read(ctx context.Context, fn func(tx *Tx) error) error {
 		begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 	}
 	tx := &Tx{db: db, link: l, ctx: free}
-	if _, err := tx.Exec(begin); err != nil {
+	if err := tx.Later(begin); err != nil { // PostgreSQL hears it with the first question
 		return err
 	}
-	defer tx.Exec("ROLLBACK")
+	defer tx.rollback()
 	if err := fn(tx); err != nil {
 		return err
+	}
+	if tx.open {
+		if err := tx.flush(); err != nil {
+			return err
+		}
 	}
 	for _, after := range tx.after { // what was read is durable
 		after()
@@ -191,16 +201,14 @@ func (l *link) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 
 // Exec runs a statement and answers how many rows it touched.
 func (tx *Tx) Exec(query string, args ...any) (int64, error) {
-	if err := tx.flush(); err != nil {
-		return 0, err
+	if tx.db.engine == Postgres {
+		var touched int64
+		err := tx.ask(late{query: query, args: args, done: func(n int64, err error) error { touched = n; return err }})
+		return touched, err
 	}
 	var res sql.Result
-	var err error
-	if tx.link.stmts == nil {
-		res, err = tx.link.conn.ExecContext(tx.ctx, query, args...)
-	} else if s, perr := tx.link.stmt(tx.ctx, query); perr != nil {
-		err = perr
-	} else {
+	s, err := tx.link.stmt(tx.ctx, query)
+	if err == nil {
 		res, err = s.ExecContext(tx.ctx, args...)
 	}
 	if err != nil {
@@ -212,16 +220,12 @@ func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 
 // Rows runs a query and calls scan for each row; scan gets the row's Scan function. An error from scan ends the walk.
 func (tx *Tx) Rows(query string, args []any, scan func(scan func(dest ...any) error) error) error {
-	if err := tx.flush(); err != nil {
-		return err
+	if tx.db.engine == Postgres {
+		return tx.ask(late{query: query, args: args, rows: scanRows(scan)})
 	}
 	var rows *sql.Rows
-	var err error
-	if tx.link.stmts == nil {
-		rows, err = tx.link.conn.QueryContext(tx.ctx, query, args...)
-	} else if s, perr := tx.link.stmt(tx.ctx, query); perr != nil {
-		err = perr
-	} else {
+	s, err := tx.link.stmt(tx.ctx, query)
+	if err == nil {
 		rows, err = s.QueryContext(tx.ctx, args...)
 	}
 	if err != nil {
@@ -286,6 +290,18 @@ func All[T any](tx *Tx, query string, args []any, scan func(scan func(dest ...an
 		return err
 	})
 	return out, err
+}
+
+// AllLater is All, whose rows are there after the transaction's next call or Flush.
+func AllLater[T any](tx *Tx, query string, args []any, scan func(scan func(dest ...any) error) (T, error)) (*[]T, error) {
+	var out []T
+	return &out, tx.RowsLater(query, args, func(s func(...any) error) error {
+		v, err := scan(s)
+		if err == nil {
+			out = append(out, v)
+		}
+		return err
+	})
 }
 
 // Micros is how an instant is stored: microseconds since 1970 UTC; the zero time is 0.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/jackc/pgx/v5"
 )
 
 // Cells are the values of one row: int64, float64, string, []byte, bool or nil.
@@ -23,15 +23,11 @@ func (c Cells) Bytes(i int) []byte { v, _ := c[i].([]byte); return v }
 // Walk is Rows for queries of thousands of rows: it goes past database/sql, whose scanning takes longer than SQLite. fn gets
 // the same slice for every row and may keep the values; it must not use the transaction. An error from fn ends the walk.
 func (tx *Tx) Walk(query string, args []any, fn func(Cells) error) error {
-	if err := tx.flush(); err != nil {
-		return err
-	}
-	walk := tx.walkSQLite
 	if tx.db.engine == Postgres {
-		walk = tx.walkPostgres
+		return tx.ask(late{query: query, args: args, rows: walkRows(fn)})
 	}
 	var own error // fn's errors go back as they are
-	err := walk(query, args, func(c Cells) error {
+	err := tx.walkSQLite(query, args, func(c Cells) error {
 		own = fn(c)
 		return own
 	})
@@ -77,13 +73,9 @@ func (tx *Tx) walkSQLite(query string, args []any, fn func(Cells) error) error {
 	})
 }
 
-func (tx *Tx) walkPostgres(query string, args []any, fn func(Cells) error) error {
-	return tx.link.conn.Raw(func(dc any) error {
-		rows, err := dc.(*stdlib.Conn).Conn().Query(tx.ctx, query, args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
+// walkRows calls fn for each row that PostgreSQL answers.
+func walkRows(fn func(Cells) error) func(pgx.Rows) error {
+	return func(rows pgx.Rows) error {
 		var cells Cells
 		for rows.Next() {
 			values, err := rows.Values()
@@ -95,9 +87,9 @@ func (tx *Tx) walkPostgres(query string, args []any, fn func(Cells) error) error
 				cells = append(cells, v)
 			}
 			if err := fn(cells); err != nil {
-				return err
+				return &ownError{err}
 			}
 		}
-		return rows.Err()
-	})
+		return nil
+	}
 }

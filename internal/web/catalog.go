@@ -123,7 +123,7 @@ func (s *Server) readType(tx *store.Tx, r *http.Request, p *page) (appointment.T
 	get := func(name string) string { return strings.TrimSpace(r.PostForm.Get(name)) }
 	t := appointment.Type{Org: p.Org.ID, ID: get("id"), Name: map[string]string{}}
 	if t.ID != "" {
-		had, err := s.Appointment.Type(tx, p.Org.ID, t.ID)
+		had, err := s.Appointment.TypeToChange(tx, p.Org.ID, t.ID)
 		if err != nil {
 			return t, err
 		}
@@ -289,15 +289,10 @@ func (s *Server) readResource(tx *store.Tx, r *http.Request, p *page) (appointme
 	get := func(name string) string { return strings.TrimSpace(r.PostForm.Get(name)) }
 	x := appointment.Resource{Org: p.Org.ID, ID: get("id")}
 	if x.ID != "" {
-		list, err := s.Appointment.Resources(tx, p.Org.ID)
-		if err != nil {
+		var err error
+		if x, err = s.Appointment.ResourceToChange(tx, p.Org.ID, x.ID); err != nil {
 			return x, err
 		}
-		i := slices.IndexFunc(list, func(y appointment.Resource) bool { return y.ID == x.ID })
-		if i < 0 {
-			return x, fault.NotFoundf("There is no such person, room or thing to book.")
-		}
-		x = list[i]
 	} else {
 		x.ID = s.IDs.New()
 	}
