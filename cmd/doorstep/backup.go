@@ -35,7 +35,7 @@ func (c restoreCmd) Run(e *env) error {
 	if err := store.Restore(e, c.address(), c.File); err != nil {
 		return err
 	}
-	r, err := check(e, c.address())
+	r, err := check(e, c.address(), false)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,8 @@ import (
 
 type checkCmd struct {
 	where
-	JSON bool `help:"Print the report as JSON."`
+	JSON    bool `help:"Print the report as JSON."`
+	Reindex bool `help:"Make the search index of the record anew first. A server does so by itself after an upgrade that asks for it."`
 }
 
 // checked is the report as JSON.
@@ -22,6 +23,7 @@ type checked struct {
 	Promises int             `json:"promises"`
 	Events   int             `json:"events"`
 	Messages int             `json:"messages"`
+	Indexed  int             `json:"indexed,omitempty"` // resources whose index was made anew
 	State    string          `json:"state"`
 	Faults   []promise.Fault `json:"faults"`
 	Damaged  []string        `json:"damaged"`
@@ -32,7 +34,7 @@ func (c checkCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	r, err := check(e, address)
+	r, err := check(e, address, c.Reindex)
 	if err != nil {
 		return err
 	}
@@ -41,6 +43,9 @@ func (c checkCmd) Run(e *env) error {
 			return err
 		}
 	} else {
+		if c.Reindex {
+			fmt.Fprintf(e.out, "%d resources indexed anew\n", r.Indexed)
+		}
 		fmt.Fprintf(e.out, "%d promises, %d lines of history, %d messages\nstate %s\n", r.Promises, r.Events, r.Messages, r.State)
 	}
 	for _, f := range r.Faults {
@@ -56,7 +61,7 @@ func (c checkCmd) Run(e *env) error {
 	return nil
 }
 
-func check(e *env, address string) (checked, error) {
+func check(e *env, address string, reindex bool) (checked, error) {
 	db, err := store.Open(e, address, store.Options{})
 	if err != nil {
 		return checked{}, err
@@ -70,6 +75,11 @@ func check(e *env, address string) (checked, error) {
 	r := checked{Faults: []promise.Fault{}, Damaged: []string{}}
 	if r.Damaged, err = db.Integrity(e); err != nil {
 		return r, err
+	}
+	if reindex {
+		if r.Indexed, err = s.Record.Reindex(e, true, nil); err != nil {
+			return r, err
+		}
 	}
 	report, err := s.Promises.Check(e)
 	if err != nil {

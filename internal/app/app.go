@@ -66,7 +66,8 @@ type Server struct {
 	mu    sync.Mutex
 	cue   func(device string, payload []byte) error // set when a broker is there
 	push  pushing
-	voice atomic.Pointer[gateway.Voice] // the telephone provider, once one is set
+	setBy map[person.Channel]person.OrgID // whose settings a gateway is of
+	voice atomic.Pointer[gateway.Voice]   // the telephone provider, once one is set
 }
 
 // New migrates the database and puts the services on it.
@@ -77,7 +78,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if err := Migrate(ctx, o.DB); err != nil {
 		return nil, err
 	}
-	s := &Server{Options: o}
+	s := &Server{Options: o, setBy: map[person.Channel]person.OrgID{}}
 	s.People = person.New(o.DB, o.Clock, o.IDs)
 	s.Promises = promise.New(o.DB, o.Clock, o.IDs, s.People)
 	s.Record = record.New(o.DB, o.Clock, o.IDs)
@@ -156,6 +157,15 @@ func (s *Server) Run(ctx context.Context) error {
 	outbox.Go(func() error { return s.Messages.Run(sending) })
 	g.Go(func() error { s.Promises.Run(ctx); return nil })
 	g.Go(func() error { s.every(ctx, planEvery, "planning", s.plan); return nil })
+	g.Go(func() error {
+		switch n, err := s.Record.Reindex(ctx, false, nil); {
+		case err != nil && ctx.Err() == nil:
+			s.Log.Error("the record's search index could not be made anew", "err", err)
+		case n > 0:
+			s.Log.Info("the record's search index was made anew", "resources", n)
+		}
+		return nil
+	})
 	g.Go(func() error { s.every(ctx, sweepEvery, "looking for silence", s.sweep); return nil })
 	g.Go(func() error {
 		s.every(ctx, sweepEvery, "devices that change hands, times that were kept", s.turn)

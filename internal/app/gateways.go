@@ -42,13 +42,24 @@ func (s *Server) Ring(ctx context.Context, c visit.Call) error {
 	return v.Connect(ctx, clock.DerivedID("ring", string(c.Org), string(c.Visit), c.To, c.From), c.From, c.To)
 }
 
-// Use takes settings into use at once.
+// Use takes settings into use at once. A gateway whose settings have been emptied is used no more.
 func (g Gateways) Use(org person.OrgID, st web.Settings) error {
-	if v, ok := g.channels(org, st)[person.Voice].(*gateway.Voice); ok {
-		g.voice.Store(v)
+	channels := g.channels(org, st)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, name := range [...]person.Channel{person.SMS, person.Voice, person.Mail} {
+		if ch := channels[name]; ch != nil {
+			g.set(name, ch)
+			g.setBy[name] = org
+		} else if g.setBy[name] == org { // what another organization has set, or a test, stays
+			g.Messages.UnsetChannel(name)
+			delete(g.setBy, name)
+		}
 	}
-	for name, ch := range g.channels(org, st) {
-		g.set(name, ch)
+	if v, ok := channels[person.Voice].(*gateway.Voice); ok {
+		g.voice.Store(v)
+	} else if g.setBy[person.Voice] == "" {
+		g.voice.Store(nil)
 	}
 	g.usePush(st)
 	return nil

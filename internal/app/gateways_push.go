@@ -35,11 +35,14 @@ func (g Gateways) loadPush(ctx context.Context) error {
 }
 
 // usePush pushes from now on, where there is somebody whom a push service can write to.
+// The caller holds the lock.
 func (g Gateways) usePush(st web.Settings) {
 	subject := pushSubject(st, g.PublicURL)
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	if g.push.keys.Private == "" || subject == "" {
+		if g.push.on {
+			g.Messages.UnsetChannel(person.Push)
+			g.push.on = false
+		}
 		return
 	}
 	g.set(person.Push, &gateway.Push{Keys: g.push.keys, Subject: subject, Client: g.push.client})

@@ -20,6 +20,10 @@ type Index struct {
 	Links      []Link
 }
 
+// ExtractVersion says which rows Extract answers: it grows whenever an Index of the same bytes would hold other ones, so that indexes that are
+// stored are made anew.
+const ExtractVersion = 1
+
 // TokenRow is a code in a system, or an exact uri; System is 0 where there is none.
 type TokenRow struct{ Path, Code, System int64 }
 

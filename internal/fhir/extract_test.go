@@ -1,8 +1,11 @@
 package fhir
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -237,4 +240,26 @@ func FuzzExtract(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What Extract answers is stored in every record. When this test fails because the extractor was changed on purpose, ExtractVersion has to grow:
+// servers then make their indexes anew.
+func TestExtractVersion(t *testing.T) {
+	t.Parallel()
+	h := sha256.New()
+	ix, err := Extract([]byte(faithful))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ix.Links = nil // where in the bytes, which is not stored
+	fmt.Fprintf(h, "%+v", *ix)
+	for _, typ := range Types() {
+		for _, p := range Params(typ) {
+			fmt.Fprintf(h, "%s %+v\n", typ, *p)
+		}
+	}
+	versions := map[int]string{1: "5e6c04bd3271b2a7"}
+	if got, want := hex.EncodeToString(h.Sum(nil)[:8]), versions[ExtractVersion]; got != want {
+		t.Errorf("version %d of the extractor takes %s, it took %s", ExtractVersion, got, want)
+	}
 }
