@@ -412,7 +412,7 @@ func (s *Service) fallBack(tx *store.Tx, m Message) error {
 	next := m
 	next.ID, next.Channel, next.Address = clock.DerivedID(m.ID, "next", string(c.Channel), c.Address), c.Channel, c.Address
 	next.State, next.Ref, next.Tries, next.Moved, next.sum = Queued, "", 0, s.clock.Now(), 0
-	next.Due = next.Moved
+	next.Due, next.aside = next.Moved, false
 	if c.Channel == person.Page {
 		next.State, next.Due = Sent, time.Time{}
 		if s.desk != nil {
