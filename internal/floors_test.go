@@ -29,6 +29,7 @@ var floors = [][]string{
 	{"medication", "reading", "conversation", "programme", "appointment", "waiting", "visit"},
 	{"reading/watch", "reading/breath", "reading/pull", "waiting/visits", "visit/turn", "visit/livekit"},
 	{"pathway"},
+	{"reading/watch", "reading/breath", "reading/pull", "waiting/visits", "visit/turn", "visit/livekit", "journey"},
 	{"web", "api", "fhirapi", "device", "gateway"},
 	{"app"},
 	{"app/apptest"},

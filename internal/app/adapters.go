@@ -9,6 +9,7 @@ import (
 	"doorstep/internal/appointment"
 	"doorstep/internal/clock"
 	"doorstep/internal/fault"
+	"doorstep/internal/journey"
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
 	"doorstep/internal/pathway"
@@ -61,6 +62,8 @@ func (a answerer) Answer(tx *store.Tx, ans message.Answer) (string, map[string]s
 				break
 			}
 			say, args, err = a.s.Appointments.Reply(tx, ans, p)
+		case journey.Thing, journey.Move:
+			say, args, err = a.s.Journeys.Reply(tx, ans, p)
 		case appointment.Offered:
 			say, args, err = a.s.Appointments.ReplyOffer(tx, ans, p)
 		case pathway.Kind:

@@ -15,6 +15,7 @@ import (
 	"doorstep/internal/clock"
 	"doorstep/internal/conversation"
 	"doorstep/internal/device"
+	"doorstep/internal/journey"
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
 	"doorstep/internal/message/gateway"
@@ -60,6 +61,7 @@ type Server struct {
 	Waiting       *waiting.Service
 	Visits        *visit.Service
 	Pathways      *pathway.Service
+	Journeys      *journey.Service
 	Intake        *device.Intake
 	Metrics       *api.Metrics // once there is a Handler
 
@@ -100,6 +102,11 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.Pathways = pathway.New(o.DB, o.Clock, s.People, s.Promises, s.Record)
 	s.Visits.SetTelephone(s)
 	s.Visits.SetEstimator(roomWaits{s})
+	s.Journeys = journey.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Messages, s.Appointments)
+	s.Journeys.AddSource(refills{s})
+	s.Journeys.AddFollower(interpreters{s})
+	s.Journeys.SetStays(encounters{s})
+	s.Appointments.SetWatcher(s.Journeys)
 	s.Intake = &device.Intake{Service: s.Readings, Clock: o.Clock, Log: o.Log, Zone: s.deviceZone, Plan: s.cuePlan}
 
 	s.Promises.SetHands(hands{s.Messages})
@@ -212,7 +219,13 @@ func (s *Server) plan(ctx context.Context) error {
 	if _, err := s.Medication.SendLetters(ctx); err != nil {
 		return err
 	}
-	_, err := s.Watch.PlanDue(ctx)
+	if _, err := s.Watch.PlanDue(ctx); err != nil {
+		return err
+	}
+	if err := s.eachOrg(ctx, func(o person.Org) error { _, err := s.Journeys.Orders(ctx, s.Record, o.ID); return err }); err != nil {
+		return err
+	}
+	_, err := s.Journeys.PlanDue(ctx)
 	return err
 }
 

@@ -46,7 +46,7 @@ func (s *Server) Handler(ctx context.Context, e Edges) (http.Handler, error) {
 	mux.Handle("/fhir", fhir) // bundles are posted to the base itself
 	mux.Handle("/fhir/", fhir)
 	mux.Handle("/", web.New(web.Deps{DB: s.DB, Clock: s.Clock, IDs: s.IDs, Person: s.People, Promise: s.Promises, Message: s.Messages, Medication: s.Medication,
-		Reading: s.Readings, Programme: s.Programme, Pathway: s.Pathways, Breath: s.Breath, Watch: s.Watch, Pull: s.Pull, Appointment: s.Appointments, Waiting: s.Waiting, Visit: s.Visits, MediaURL: e.Media, Poster: s.Conversations, Conversation: s.Conversations, Gateways: gateways, Demo: e.Demo, PublicURL: s.PublicURL, Log: s.Log}))
+		Reading: s.Readings, Programme: s.Programme, Pathway: s.Pathways, Breath: s.Breath, Watch: s.Watch, Pull: s.Pull, Appointment: s.Appointments, Waiting: s.Waiting, Visit: s.Visits, MediaURL: e.Media, Poster: s.Conversations, Conversation: s.Conversations, Journey: s.Journeys, Gateways: gateways, Demo: e.Demo, PublicURL: s.PublicURL, Log: s.Log}))
 	return s.Metrics.Wrap(mux), nil
 }
 

@@ -1,10 +1,12 @@
 package app
 
 import (
+	"slices"
 	"time"
 
 	"doorstep/internal/appointment"
 	"doorstep/internal/conversation"
+	"doorstep/internal/journey"
 	"doorstep/internal/medication"
 	"doorstep/internal/pathway"
 	"doorstep/internal/promise"
@@ -85,4 +87,4 @@ var Ladders = append([]promise.Ladder{
 		{After: 0, Do: promise.Task, To: "role:desk", Say: "callback"},
 		{After: minutes(20), Do: promise.Page, To: "role:desk", Say: "callback"},
 	}},
-}, appointment.Ladders()...)
+}, slices.Concat(appointment.Ladders(), journey.Ladders())...)

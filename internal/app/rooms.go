@@ -6,6 +6,7 @@ import (
 
 	"doorstep/internal/appointment"
 	"doorstep/internal/conversation"
+	"doorstep/internal/journey"
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
 	"doorstep/internal/pathway"
@@ -30,7 +31,7 @@ type room struct {
 
 var rooms = []room{
 	{"person", person.Migrations}, {"promise", promise.Migrations}, {"message", message.Migrations}, {"record", record.Migrations},
-	{"medication", medication.Migrations}, {"reading", reading.Migrations}, {"watch", watch.Migrations}, {"programme", programme.Migrations}, {"breath", breath.Migrations}, {"pull", pull.Migrations}, {"appointment", appointment.Migrations}, {"conversation", conversation.Migrations}, {"waiting", waiting.Migrations}, {"visit", visit.Migrations}, {"pathway", pathway.Migrations},
+	{"medication", medication.Migrations}, {"reading", reading.Migrations}, {"watch", watch.Migrations}, {"programme", programme.Migrations}, {"breath", breath.Migrations}, {"pull", pull.Migrations}, {"appointment", appointment.Migrations}, {"conversation", conversation.Migrations}, {"waiting", waiting.Migrations}, {"visit", visit.Migrations}, {"pathway", pathway.Migrations}, {"journey", journey.Migrations},
 }
 
 // Migrate brings every room's tables up to date.

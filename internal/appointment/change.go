@@ -171,6 +171,20 @@ func (s *Service) Cancel(ctx context.Context, v person.Viewer, org person.OrgID,
 	})
 }
 
+// CancelIn gives a patient's visit back inside a caller's transaction, which has seen to the viewer's right to act for her. One that is over already stays as it is.
+func (s *Service) CancelIn(tx *store.Tx, v person.Viewer, org person.OrgID, patient person.ID, id ID) error {
+	a, err := s.own(tx, org, patient, id)
+	if err != nil || !a.State.Live() || a.State == Arrived {
+		return err
+	}
+	a.Reason = ReasonPatient
+	if v.Role.Staff() || v.Role == person.System {
+		a.Reason = ReasonClinic
+	}
+	_, err = s.cancel(tx, v, a)
+	return err
+}
+
 // cancel ends a live appointment for the reason in it and says so.
 func (s *Service) cancel(tx *store.Tx, v person.Viewer, a Appointment) (Appointment, error) {
 	was := a.State

@@ -28,6 +28,7 @@ type Service struct {
 
 	fetch   Fetch
 	calls   CallsBack
+	watcher Watcher
 	pricing sync.Mutex
 	shelf   shelf // what is free, by organization: a copy that is checked against the database at every search
 }
@@ -49,6 +50,14 @@ type CallsBack interface {
 
 // SetCallsBack says who promises calls; call it before the first LapseDue.
 func (s *Service) SetCallsBack(c CallsBack) { s.calls = c }
+
+// Watcher is told of every change of a visit, in the transaction that changes it. One that takes the place of another names it in Follows.
+type Watcher interface {
+	VisitChanged(tx *store.Tx, a Appointment) error
+}
+
+// SetWatcher says who is told of changes; call it before the first booking.
+func (s *Service) SetWatcher(w Watcher) { s.watcher = w }
 
 // SaveType makes a type of visit or changes it.
 func (s *Service) SaveType(tx *store.Tx, t Type) error {
@@ -221,7 +230,10 @@ func (s *Service) put(tx *store.Tx, a Appointment) error {
 	})
 	tx.Hint("patient", string(a.Org)+"/"+string(a.Patient))
 	tx.Hint("desk", string(a.Org))
-	return err
+	if err != nil || s.watcher == nil || a.State == Held {
+		return err
+	}
+	return s.watcher.VisitChanged(tx, a)
 }
 
 // Get answers one appointment of a patient.

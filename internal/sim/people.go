@@ -116,7 +116,10 @@ func (w *World) found(tx *store.Tx, patients int) error {
 			return err
 		}
 	}
-	return w.furnish(tx)
+	if err := w.furnish(tx); err != nil {
+		return err
+	}
+	return w.settle(tx)
 }
 
 // enrol saves a person with a telephone, and a patient with medicines, a weigh-in and rules.

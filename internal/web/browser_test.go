@@ -107,6 +107,7 @@ func (h *clinic) walk(lang string) []stop {
 		{"nowhere", "/nowhere", nil}, {"demo", "/demo", nil}, {"demo-phone", "/demo/phone/+15550100001", nil}, {"demo-box", "/demo/pillbox/box", nil},
 	}
 	list = append(list, h.visitStops(&patient, &helper, &nurse)...)
+	list = append(list, h.journeyStops(&patient, &helper, &nurse)...)
 	list = append(list, h.waitingStops(&patient, &nurse)...)
 	h.onPathway(patient)
 	list = append(list, stop{"pathway", "/me/pathway", &patient}, stop{"helping-pathway", helping + "/me/pathway", &helper}, stop{"person-pathway", "/desk/people/" + string(patient.ID) + "/pathway", &nurse})

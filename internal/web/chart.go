@@ -75,6 +75,7 @@ var doneNotes = map[string]string{
 	"breathe":    "done.breathe",
 	"visit.take": "done.visit.take", "visit.confirm": "done.visit.confirm", "visit.cancel": "done.visit.cancel", "visit.kept": "done.visit.kept",
 	"visit.waiting": "done.visit.waiting", "visit.held": "done.visit.held", "calendar.moved": "done.calendar.moved", "visit.call": "done.visit.call", "visit.approve": "done.saved", "visit.refuse": "done.saved", "visit.missed": "done.saved",
+	"journey.yes": "done.journey.yes", "journey.moved": "done.journey.moved", "journey.stays": "done.journey.stays", "journey.not": "done.journey.not",
 	"device.on": "done.device.on", "device.off": "done.device.off",
 }
 

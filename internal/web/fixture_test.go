@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 	_ "time/tzdata"
@@ -14,6 +15,7 @@ import (
 	"doorstep/internal/clock"
 	"doorstep/internal/conversation"
 	"doorstep/internal/fhir"
+	"doorstep/internal/journey"
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
 	"doorstep/internal/pathway"
@@ -127,7 +129,10 @@ func newClinicOn(t testing.TB, db *store.DB) *clinic {
 	d.Visit = visit.New(db, h.clock, ids, d.Person, d.Promise, record.New(db, h.clock, ids), videoVisits{d.Appointment})
 	h.must(db.Migrate(t.Context(), "waiting", waiting.Migrations))
 	d.Waiting = waiting.New(db, h.clock, ids, d.Person, d.Promise, d.Message, visits.Of{Service: d.Appointment})
-	d.Promise.SetDefaults(append(appointment.Ladders(), promise.Ladder{Name: pathway.Ladder, Version: 1}, promise.Ladder{Name: pathway.StaffLadder, Version: 1}))
+	h.must(db.Migrate(t.Context(), "journey", journey.Migrations))
+	d.Journey = journey.New(db, h.clock, ids, d.Person, d.Promise, d.Message, d.Appointment)
+	d.Appointment.SetWatcher(d.Journey)
+	d.Promise.SetDefaults(slices.Concat(appointment.Ladders(), journey.Ladders(), []promise.Ladder{{Name: pathway.Ladder, Version: 1}, {Name: pathway.StaffLadder, Version: 1}}))
 	d.PublicURL = "http://doorstep.test"
 	h.deps = d
 	h.web = httptest.NewServer(New(d))

@@ -711,7 +711,7 @@ func (p *page) links() []navLink {
 	case p.Patient.ID == "" && p.Viewer.Role == person.Caregiver:
 		return []navLink{{"nav.helping", "/helping"}, {"nav.account", "/account"}}
 	case p.Patient.ID != "" && p.Viewer.Session != "":
-		links := []navLink{{"nav.today", p.Base + "/today"}, {"nav.numbers", p.Base + "/numbers"}, {"nav.visits", p.Base + "/visits"}, {"nav.breathe", p.Base + "/breathe"}}
+		links := []navLink{{"nav.today", p.Base + "/today"}, {"nav.numbers", p.Base + "/numbers"}, {"nav.visits", p.Base + "/visits"}, {"nav.journeys", p.Base + "/journeys"}, {"nav.breathe", p.Base + "/breathe"}}
 		if p.May(person.Message) {
 			links = append(links, navLink{"nav.messages", p.Base + "/messages"})
 		}

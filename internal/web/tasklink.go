@@ -6,6 +6,7 @@ import (
 
 	"doorstep/internal/appointment"
 	"doorstep/internal/fault"
+	"doorstep/internal/journey"
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
 	"doorstep/internal/pathway"
@@ -99,6 +100,9 @@ func (s *Server) showLink(w http.ResponseWriter, r *http.Request, p *page, l lin
 				return err
 			}
 			m.Asks, m.Closed = x.Kind, !waits
+			if x.Args["at"] == "" {
+				continue
+			}
 			m.Say[len(m.Say)-1] += ": " + words.Value(p.Lang, x.Args["at"], p.Zone)
 		}
 	}
@@ -118,13 +122,16 @@ func (s *Server) showLink(w http.ResponseWriter, r *http.Request, p *page, l lin
 	return s.show(w, r, status, p, taskLinkView(m))
 }
 
-// visitLink reports whether a promise is a visit, or a time that is offered: those are answered with yes or no.
+// visitLink reports whether a promise is a visit, a time that is offered, or a thing or a move of a journey: those are answered with yes or no.
 func visitLink(x promise.Promise) bool {
-	return x.Kind == appointment.Promised || x.Kind == appointment.Offered
+	return x.Kind == appointment.Promised || x.Kind == appointment.Offered || x.Kind == journey.Thing || x.Kind == journey.Move
 }
 
 // linkWaits reports whether a visit or an offer still waits for an answer.
 func (s *Server) linkWaits(r *http.Request, x promise.Promise) (waits bool, err error) {
+	if x.Kind == journey.Thing || x.Kind == journey.Move {
+		return x.State == promise.Open, nil
+	}
 	err = s.DB.Read(r.Context(), func(tx *store.Tx) error { waits, err = s.Appointment.Answerable(tx, x); return err })
 	return waits, err
 }
@@ -146,6 +153,8 @@ func (s *Server) answerVisitLink(w http.ResponseWriter, r *http.Request, p *page
 			switch x.Kind {
 			case appointment.Offered:
 				reply = s.Appointment.ReplyOffer
+			case journey.Thing, journey.Move:
+				reply = s.Journey.Reply
 			case pathway.Kind:
 				reply = s.Pathway.Reply
 			}

@@ -15,6 +15,7 @@ import (
 	"doorstep/internal/appointment"
 	"doorstep/internal/clock"
 	"doorstep/internal/conversation"
+	"doorstep/internal/journey"
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
 	"doorstep/internal/pathway"
@@ -53,6 +54,7 @@ type Deps struct {
 	Pull         *pull.Service
 	Poster       Poster
 	Conversation *conversation.Service
+	Journey      *journey.Service
 	Gateways     Gateways
 	Demo         Demo   // nil but in the demo
 	PublicURL    string // how people reach this server: https://doorstep.example
@@ -86,6 +88,7 @@ func (s *Server) routes(mux *http.ServeMux) {
 	s.chartRoutes(mux)
 	s.breatheRoutes(mux)
 	s.visitRoutes(mux)
+	s.journeyRoutes(mux)
 	s.waitingRoutes(mux)
 	s.inboxRoutes(mux)
 	s.videoRoutes(mux)

@@ -35,6 +35,7 @@ type Day struct {
 type Opening struct {
 	Span
 	Extra float64 // patient-minutes more than at other times: a morning that is hard, a time that was promised otherwise
+	Uses  []int   // what is shared with others, for Many: beginning in it takes one of each of these cells. Alone it means nothing
 }
 
 // Way is one way in which a need can be met.

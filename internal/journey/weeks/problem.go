@@ -101,7 +101,12 @@ func (b *problem) need(n Need) plan.Need {
 		}
 		open, _ := b.open(n, y)
 		for _, s := range open {
-			w.Openings = append(w.Openings, b.preferred(s, w.Minutes, held)...)
+			for _, o := range b.preferred(s, w.Minutes, held) {
+				if y.Cells != nil {
+					o.Uses = y.Cells(b.instant(o.From))
+				}
+				w.Openings = append(w.Openings, o)
+			}
 		}
 		if held && y.ID == n.Promised.Way {
 			start := b.minute(n.Promised.Start, true)
@@ -109,7 +114,7 @@ func (b *problem) need(n Need) plan.Need {
 			if n.Promised.Never {
 				w.Openings = nil
 			}
-			w.Openings = append(w.Openings, plan.Opening{Span: exact, Extra: b.hard(start)})
+			w.Openings = append(w.Openings, plan.Opening{Span: exact, Extra: b.hard(start)}) // hers already: it takes nothing of what is shared
 		} else if held && n.Promised.Never {
 			w.Openings = nil
 		}
@@ -154,7 +159,9 @@ func (b *problem) open(n Need, y Way) (spans []plan.Span, why string) {
 		if y.Calendar != nil {
 			list = y.Calendar.Spans(window.From, window.To)
 		}
-		list = slot.Merge(append(list, y.Open...))
+		if list = append(list, y.Open...); !y.Fixed {
+			list = slot.Merge(list)
+		}
 	}
 	within := b.span(window)
 	long := false

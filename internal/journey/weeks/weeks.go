@@ -102,6 +102,10 @@ type Way struct {
 	Dollars  float64
 	Calendar *slot.Calendar // when it can be had; nil and no Open: whenever the window is
 	Open     []slot.Span    // further times
+	Fixed    bool           // Open is a list of times to begin: it begins where one of them does, and not in between
+
+	// Cells answers which shared capacity it takes to begin at a time, as indices of plan.Many.Capacity; nil: none.
+	Cells func(start time.Time) []int
 }
 
 // Promised is a way and time that the person was told. It moves only where that saves more than the weight Move, or never.
@@ -248,12 +252,27 @@ func (e Estimate) Means(id string, home person.Point, places []Place) Means {
 
 // Plan answers the least burden for the weeks. They are valid.
 func (w *Weeks) Plan() (Answer, error) {
-	b, err := w.problem()
+	p, err := w.Problem()
 	if err != nil {
 		return Answer{}, err
 	}
-	return b.answer(b.Solve()), nil
+	return p.Answer(p.Plan().Solve()), nil
 }
+
+// Problem is the weeks in minutes and patient-minutes.
+type Problem struct{ b *problem }
+
+// Problem answers the weeks as the planner takes them: for one who plans several people at once (plan.Many). They are valid.
+func (w *Weeks) Problem() (*Problem, error) {
+	b, err := w.problem()
+	return &Problem{b}, err
+}
+
+// Plan answers the planner's problem.
+func (p *Problem) Plan() *plan.Problem { return &p.b.Problem }
+
+// Answer makes a plan of the problem into instants, with the parts of its burden.
+func (p *Problem) Answer(a plan.Plan) Answer { return p.b.answer(a) }
 
 // problem is the weeks in minutes and patient-minutes.
 type problem struct {
