@@ -25,6 +25,7 @@ var floors = [][]string{
 	{"transport/road/remote", "fhir/path"},
 	{"pathway/apply"},
 	{"journey/weeks"},
+	{"journey/policy"},
 	{"medication/sentence"},
 	{"medication", "reading", "conversation", "programme", "appointment", "waiting", "visit"},
 	{"reading/watch", "reading/breath", "reading/pull", "waiting/visits", "visit/turn", "visit/livekit"},

@@ -23,6 +23,7 @@ import (
 	"doorstep/internal/clock"
 	"doorstep/internal/conversation"
 	"doorstep/internal/fault"
+	"doorstep/internal/journey"
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
 	"doorstep/internal/pathway"
@@ -54,6 +55,7 @@ type Deps struct {
 	Reading     *reading.Service
 	Programme   *programme.Service
 	Pathway     *pathway.Service
+	Journey     *journey.Service
 	Appointment *appointment.Service
 	Waiting     *onsite.Service
 	Watch       *watch.Service
@@ -120,6 +122,7 @@ func (s *server) jsonRoutes(mux *http.ServeMux) {
 	s.adherenceRoutes()
 	s.readingRoutes()
 	s.appointmentRoutes()
+	s.journeyRoutes()
 	s.waitingRoutes()
 	s.accessRoutes()
 	s.messageRoutes()

@@ -15,9 +15,11 @@ import (
 	_ "time/tzdata"
 
 	"doorstep/internal/api"
+	"doorstep/internal/appointment"
 	"doorstep/internal/clock"
 	"doorstep/internal/device"
 	"doorstep/internal/fault"
+	"doorstep/internal/journey"
 	"doorstep/internal/medication"
 	"doorstep/internal/message"
 	"doorstep/internal/pathway"
@@ -39,7 +41,8 @@ const (
 )
 
 var rooms = []storetest.Room{{Name: "person", FS: person.Migrations}, {Name: "promise", FS: promise.Migrations}, {Name: "message", FS: message.Migrations},
-	{Name: "medication", FS: medication.Migrations}, {Name: "reading", FS: reading.Migrations}, {Name: "api", FS: api.Migrations}, {Name: "programme", FS: programme.Migrations}, {Name: "record", FS: record.Migrations}, {Name: "pathway", FS: pathway.Migrations}, {Name: "watch", FS: watch.Migrations}, {Name: "pull", FS: pull.Migrations}}
+	{Name: "medication", FS: medication.Migrations}, {Name: "reading", FS: reading.Migrations}, {Name: "api", FS: api.Migrations}, {Name: "programme", FS: programme.Migrations}, {Name: "record", FS: record.Migrations}, {Name: "pathway", FS: pathway.Migrations}, {Name: "watch", FS: watch.Migrations}, {Name: "pull", FS: pull.Migrations},
+	{Name: "appointment", FS: appointment.Migrations}, {Name: "journey", FS: journey.Migrations}}
 
 // start is Monday the 9th of March 2026, 07:00 in New York, an hour before Ruth's medicines.
 var start = time.Date(2026, 3, 9, 11, 0, 0, 0, time.UTC)
@@ -125,6 +128,9 @@ func newClinic(t testing.TB, db *store.DB) *clinic {
 	d.Message, err = message.New(t.Context(), db, h.clock, ids, d.Person, base)
 	h.must(err)
 	d.Medication = medication.New(db, h.clock, ids, d.Person, d.Promise, d.Message)
+	d.Appointment = appointment.New(db, h.clock, ids, d.Person, d.Promise, d.Message, record.New(db, h.clock, ids))
+	d.Journey = journey.New(db, h.clock, ids, d.Person, d.Promise, d.Message, d.Appointment)
+	d.Promise.SetDefaults(journey.Ladders())
 	d.Promise.SetHands(hands{d.Message})
 	d.Message.SetDesk(desk{d.Promise})
 	d.Message.SetAnswerer(answerer{d.Medication})

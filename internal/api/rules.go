@@ -39,11 +39,11 @@ type ruled struct {
 	Least      int     `json:"least,omitempty" doc:"How many of them; all when left out."`
 	Missing    string  `json:"missing,omitempty" doc:"Trouble when no reading came for this long."`
 	Severity   string  `json:"severity" enum:"note,warning,urgent,severe" doc:"Severe ones are never held back."`
-	Parts      *parts  `json:"parts,omitempty" doc:"Of the series news2 alone, which is worked out from the newest values of its parts."`
+	Parts      *scoreParts  `json:"parts,omitempty" doc:"Of the series news2 alone, which is worked out from the newest values of its parts."`
 }
 
-// parts says how a score is worked out.
-type parts struct {
+// scoreParts says how a score is worked out.
+type scoreParts struct {
 	Within      string `json:"within" doc:"How old a part may be, like 12h. One that is not known is named; the score is then at least what is known."`
 	Hypercapnic bool   `json:"hypercapnic,omitempty" doc:"A clinician has set the target 88 to 92 %: scale 2."`
 }
@@ -218,7 +218,7 @@ func ruledOf(r rule.Rule) ruled {
 	out := ruled{Series: r.Series, Above: limitOf(r.Above), Below: limitOf(r.Below), Hold: spell(r.Hold), Hysteresis: r.Hysteresis, Repeat: spell(r.Repeat), Least: r.Least,
 		Missing: spell(r.Missing), Severity: r.Severity}
 	if r.Parts != nil {
-		out.Parts = &parts{spell(r.Parts.Within), r.Parts.Hypercapnic}
+		out.Parts = &scoreParts{spell(r.Parts.Within), r.Parts.Hypercapnic}
 	}
 	for _, w := range r.With {
 		out.With = append(out.With, sign{Series: w.Series, Above: limitOf(w.Above), Below: limitOf(w.Below), Within: spell(w.Within)})

@@ -104,6 +104,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.Visits.SetEstimator(roomWaits{s})
 	s.Journeys = journey.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Messages, s.Appointments)
 	s.Journeys.AddSource(refills{s})
+	s.Journeys.AddSource(steps{s})
 	s.Journeys.AddFollower(interpreters{s})
 	s.Journeys.SetStays(encounters{s})
 	s.Appointments.SetWatcher(s.Journeys)
@@ -223,6 +224,9 @@ func (s *Server) plan(ctx context.Context) error {
 		return err
 	}
 	if err := s.eachOrg(ctx, func(o person.Org) error { _, err := s.Journeys.Orders(ctx, s.Record, o.ID); return err }); err != nil {
+		return err
+	}
+	if err := s.eachOrg(ctx, func(o person.Org) error { _, err := s.Journeys.SweepDue(ctx, o); return err }); err != nil {
 		return err
 	}
 	_, err := s.Journeys.PlanDue(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"doorstep/internal/appointment"
@@ -128,4 +129,49 @@ func (e encounters) Stays(ctx context.Context, org person.OrgID, patient person.
 		out = append(out, stay)
 	}
 	return out, err
+}
+
+// steps are what care pathways ask to be arranged, as needs.
+type steps struct{ s *Server }
+
+func (steps) Name() string { return "pathway" }
+
+// stepKinds makes codes of a pathway's activity into kinds of need; what has none is looked at by somebody.
+var stepKinds = map[string]string{"Appointment": "talk", "DeviceRequest": "equipment", "SupplyRequest": "equipment", "NutritionOrder": "groceries"}
+
+func (x steps) Needs(tx *store.Tx, org person.OrgID, patient person.ID) ([]journey.Need, error) {
+	list, err := x.s.Pathways.Asked(tx, org, patient)
+	var out []journey.Need
+	horizon := x.s.Clock.Now().AddDate(0, 0, journey.Ahead)
+	for _, a := range list {
+		if !a.From.Before(horizon) || !a.From.Before(a.By) {
+			continue // it comes onto the list when its time is near
+		}
+		kind := stepKinds[a.Kind]
+		if kind == "" {
+			_, code, _ := strings.Cut(a.Code, "|")
+			kind = journey.KindOfCode(code)
+		}
+		out = append(out, journey.Need{ID: journey.ID(a.ID), Kind: kind, Ref: a.Request, Words: a.Title, From: a.From, By: a.By, Clinical: a.Must})
+	}
+	return out, err
+}
+
+func (x steps) Arranged(tx *store.Tx, org person.OrgID, patient person.ID, need journey.ID, a journey.Arrangement) error {
+	err := x.s.Pathways.Arrange(tx, org, patient, string(need), string(a.Mode), a.Start, a.Done)
+	if fault.Is(err, fault.NotFound) { // the pathway has taken it back meanwhile
+		return nil
+	}
+	return err
+}
+
+// Owns reports whether a request of the record is a pathway's own: it is on the list as a step already.
+func (x steps) Owns(tx *store.Tx, org person.OrgID, patient person.ID, request string) (bool, error) {
+	list, err := x.s.Pathways.Activities(tx, org, patient)
+	for _, a := range list {
+		if a.Request == request || strings.HasSuffix(a.Request, "/"+request) {
+			return true, err
+		}
+	}
+	return false, err
 }

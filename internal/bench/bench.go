@@ -54,6 +54,7 @@ var All = []Bench{
 	{Name: "route.hhc", About: "home health care with double visits in 30 s (an eighth of them; --all: each): gap to the best known, %", once: true, run: routeGaps(routeHHC)},
 	{Name: "route.insert", About: "a full day of 144 riders and 13 vehicles: µs for the best place of a new rider, ms to plan anew after a cancellation, MB", once: true, run: routeInsert},
 	{Name: "plan.exact", About: "one person's four weeks, 12 and 15 needs with 4 ways each, proved least burdening: ms, months proved", once: true, run: planExact},
+	{Name: "journey.policy", About: "500 people, 60 days, the same lives twice: weeks planned as a whole beside the nearest place with one trip for each need: % fewer contact days, hours, trips and miles, things due that were missed, with 95 % intervals", once: true, run: journeyPolicy},
 	{Name: "road", About: "a metropolitan graph of 270,000 nodes: s to build, µs for a way beside Dijkstra, ms for 500×500, pairs that differ from Dijkstra", once: true, run: roads},
 	{Name: "transit.query", About: "a journey by bus and train in Porto Alegre: ms for the earliest arrival, and for all worth a look within an hour", once: true, run: transits},
 }

@@ -129,6 +129,12 @@ func (s *Service) takeOrders(ctx context.Context, rec *record.Service, p person.
 			if json.Unmarshal(r.Body, &o) != nil || o.ID == "" || o.Intent == "option" || o.Intent == "proposal" {
 				continue
 			}
+			if owned, err := s.owned(tx, p, o.ID); err != nil || owned {
+				if err != nil {
+					return err
+				}
+				continue
+			}
 			id := ID(derived("order", string(p.Org), o.ID))
 			old, found, err := s.need(tx, p.Org, p.ID, id)
 			if err != nil {
@@ -157,6 +163,18 @@ func (s *Service) takeOrders(ctx context.Context, rec *record.Service, p person.
 		}
 		return looked(tx, p.Org, p.ID, now)
 	})
+}
+
+// owned reports whether an order is on the list from a source of its own.
+func (s *Service) owned(tx *store.Tx, p person.Person, request string) (bool, error) {
+	for _, src := range s.sources {
+		if o, ok := src.(Owner); ok {
+			if yes, err := o.Owns(tx, p.Org, p.ID, request); err != nil || yes {
+				return yes, err
+			}
+		}
+	}
+	return false, nil
 }
 
 func (o order) silent() bool {
@@ -209,6 +227,14 @@ func everyOf(r *fhir.Repeat) int {
 		return 0
 	}
 	return min(366, max(1, int(period*days/float64(max(1, r.Frequency)))))
+}
+
+// KindOfCode answers the kind of need that a code of an order's category or code stands for; one that is not known is looked at by somebody.
+func KindOfCode(code string) string {
+	if k := orderKinds[code]; k != "" {
+		return k
+	}
+	return "check"
 }
 
 func (o order) kind() string {

@@ -21,6 +21,11 @@ type Source interface {
 	Arranged(tx *store.Tx, org person.OrgID, patient person.ID, need ID, a Arrangement) error
 }
 
+// Owner is a Source some of whose needs also stand as orders in the record: those come onto the list once, from it.
+type Owner interface {
+	Owns(tx *store.Tx, org person.OrgID, patient person.ID, request string) (bool, error)
+}
+
 // Arrangement is how a need is met.
 type Arrangement struct {
 	Way   string // of the catalog; empty: no longer
