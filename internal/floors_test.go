@@ -31,6 +31,8 @@ var floors = [][]string{
 	{"reading/watch", "reading/breath", "reading/pull", "waiting/visits", "visit/turn", "visit/livekit"},
 	{"pathway"},
 	{"reading/watch", "reading/breath", "reading/pull", "waiting/visits", "visit/turn", "visit/livekit", "journey"},
+	{"medication", "reading", "conversation", "programme", "appointment", "waiting", "visit", "transport"},
+	{"reading/watch", "reading/breath", "reading/pull", "waiting/visits", "visit/turn", "visit/livekit", "transport/vendor"},
 	{"web", "api", "fhirapi", "device", "gateway"},
 	{"app"},
 	{"app/apptest"},

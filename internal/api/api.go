@@ -34,6 +34,7 @@ import (
 	"doorstep/internal/reading/pull"
 	"doorstep/internal/reading/watch"
 	"doorstep/internal/store"
+	"doorstep/internal/transport"
 	onsite "doorstep/internal/waiting"
 )
 
@@ -58,6 +59,7 @@ type Deps struct {
 	Journey     *journey.Service
 	Appointment *appointment.Service
 	Waiting     *onsite.Service
+	Transport   *transport.Service
 	Watch       *watch.Service
 	Pull        *pull.Service
 	// Devices answers POST /api/v1/devices/{device}/readings, which a device signs with its own key.
@@ -124,6 +126,7 @@ func (s *server) jsonRoutes(mux *http.ServeMux) {
 	s.appointmentRoutes()
 	s.journeyRoutes()
 	s.waitingRoutes()
+	s.rideRoutes()
 	s.accessRoutes()
 	s.messageRoutes()
 	s.deviceRoutes(mux)

@@ -17,6 +17,7 @@ import (
 	"doorstep/internal/promise"
 	"doorstep/internal/reading"
 	"doorstep/internal/store"
+	"doorstep/internal/transport"
 	"doorstep/internal/waiting"
 )
 
@@ -64,6 +65,8 @@ func (a answerer) Answer(tx *store.Tx, ans message.Answer) (string, map[string]s
 			say, args, err = a.s.Appointments.Reply(tx, ans, p)
 		case journey.Thing, journey.Move:
 			say, args, err = a.s.Journeys.Reply(tx, ans, p)
+		case transport.Kind:
+			say, args, err = a.s.Transport.Reply(tx, rider(ans), transport.ID(p.About), ans.Number)
 		case appointment.Offered:
 			say, args, err = a.s.Appointments.ReplyOffer(tx, ans, p)
 		case pathway.Kind:

@@ -29,6 +29,8 @@ import (
 	"doorstep/internal/reading/watch"
 	"doorstep/internal/record"
 	"doorstep/internal/store"
+	"doorstep/internal/transport"
+	"doorstep/internal/transport/road"
 	"doorstep/internal/visit"
 	"doorstep/internal/waiting"
 	"doorstep/internal/waiting/visits"
@@ -62,6 +64,7 @@ type Server struct {
 	Visits        *visit.Service
 	Pathways      *pathway.Service
 	Journeys      *journey.Service
+	Transport     *transport.Service
 	Intake        *device.Intake
 	Metrics       *api.Metrics // once there is a Handler
 
@@ -100,6 +103,8 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.Waiting = waiting.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Messages, visits.Of{Service: s.Appointments})
 	s.Visits = visit.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Record, Visits(s.Appointments, s.Waiting))
 	s.Pathways = pathway.New(o.DB, o.Clock, s.People, s.Promises, s.Record)
+	s.Transport = transport.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Messages, road.Crow{})
+	s.Transport.SetVisits(rideVisits{s.Appointments})
 	s.Visits.SetTelephone(s)
 	s.Visits.SetEstimator(roomWaits{s})
 	s.Journeys = journey.New(o.DB, o.Clock, o.IDs, s.People, s.Promises, s.Messages, s.Appointments)
@@ -267,6 +272,9 @@ func (s *Server) turn(ctx context.Context) error {
 		return err
 	}
 	if err := s.eachOrg(ctx, func(o person.Org) error { _, err := s.Waiting.Update(ctx, o.ID); return err }); err != nil {
+		return err
+	}
+	if err := s.eachOrg(ctx, func(o person.Org) error { return s.Transport.Update(ctx, o.ID) }); err != nil {
 		return err
 	}
 	_, err := s.Readings.TurnDue(ctx)

@@ -37,7 +37,7 @@ func (s *Server) Handler(ctx context.Context, e Edges) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	programs := api.New(api.Deps{DB: s.DB, Clock: s.Clock, IDs: s.IDs, Person: s.People, Promise: s.Promises, Message: s.Messages, Medication: s.Medication,
-		Reading: s.Readings, Programme: s.Programme, Pathway: s.Pathways, Appointment: s.Appointments, Waiting: s.Waiting, Calls: s.Conversations, Journey: s.Journeys, Watch: s.Watch, Pull: s.Pull, Devices: device.HTTPHandler(s.Intake), Viewer: s.cookieViewer, SMSToken: gateways.SMSToken,
+		Reading: s.Readings, Programme: s.Programme, Pathway: s.Pathways, Appointment: s.Appointments, Waiting: s.Waiting, Transport: s.Transport, Calls: s.Conversations, Journey: s.Journeys, Watch: s.Watch, Pull: s.Pull, Devices: device.HTTPHandler(s.Intake), Viewer: s.cookieViewer, SMSToken: gateways.SMSToken,
 		Metrics: s.Metrics, Version: e.Version, PublicURL: s.PublicURL, Log: s.Log})
 	for _, p := range []string{"/api/", "/hooks/", "/healthz", "/readyz", "/metrics"} {
 		mux.Handle(p, programs)
@@ -46,7 +46,7 @@ func (s *Server) Handler(ctx context.Context, e Edges) (http.Handler, error) {
 	mux.Handle("/fhir", fhir) // bundles are posted to the base itself
 	mux.Handle("/fhir/", fhir)
 	mux.Handle("/", web.New(web.Deps{DB: s.DB, Clock: s.Clock, IDs: s.IDs, Person: s.People, Promise: s.Promises, Message: s.Messages, Medication: s.Medication,
-		Reading: s.Readings, Programme: s.Programme, Pathway: s.Pathways, Breath: s.Breath, Watch: s.Watch, Pull: s.Pull, Appointment: s.Appointments, Waiting: s.Waiting, Visit: s.Visits, MediaURL: e.Media, Poster: s.Conversations, Conversation: s.Conversations, Journey: s.Journeys, Gateways: gateways, Demo: e.Demo, PublicURL: s.PublicURL, Log: s.Log}))
+		Reading: s.Readings, Programme: s.Programme, Pathway: s.Pathways, Breath: s.Breath, Watch: s.Watch, Pull: s.Pull, Appointment: s.Appointments, Waiting: s.Waiting, Visit: s.Visits, Transport: s.Transport, MediaURL: e.Media, Poster: s.Conversations, Conversation: s.Conversations, Journey: s.Journeys, Gateways: gateways, Demo: e.Demo, PublicURL: s.PublicURL, Log: s.Log}))
 	return s.Metrics.Wrap(mux), nil
 }
 

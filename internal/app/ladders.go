@@ -11,6 +11,7 @@ import (
 	"doorstep/internal/pathway"
 	"doorstep/internal/promise"
 	"doorstep/internal/reading/watch"
+	"doorstep/internal/transport"
 )
 
 func minutes(n int) promise.Duration { return promise.Duration(time.Duration(n) * time.Minute) }
@@ -87,4 +88,4 @@ var Ladders = append([]promise.Ladder{
 		{After: 0, Do: promise.Task, To: "role:desk", Say: "callback"},
 		{After: minutes(20), Do: promise.Page, To: "role:desk", Say: "callback"},
 	}},
-}, slices.Concat(appointment.Ladders(), journey.Ladders())...)
+}, slices.Concat(appointment.Ladders(), journey.Ladders(), transport.Ladders())...)

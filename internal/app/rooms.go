@@ -19,6 +19,7 @@ import (
 	"doorstep/internal/reading/watch"
 	"doorstep/internal/record"
 	"doorstep/internal/store"
+	"doorstep/internal/transport"
 	"doorstep/internal/visit"
 	"doorstep/internal/waiting"
 )
@@ -31,7 +32,7 @@ type room struct {
 
 var rooms = []room{
 	{"person", person.Migrations}, {"promise", promise.Migrations}, {"message", message.Migrations}, {"record", record.Migrations},
-	{"medication", medication.Migrations}, {"reading", reading.Migrations}, {"watch", watch.Migrations}, {"programme", programme.Migrations}, {"breath", breath.Migrations}, {"pull", pull.Migrations}, {"appointment", appointment.Migrations}, {"conversation", conversation.Migrations}, {"waiting", waiting.Migrations}, {"visit", visit.Migrations}, {"pathway", pathway.Migrations}, {"journey", journey.Migrations},
+	{"medication", medication.Migrations}, {"reading", reading.Migrations}, {"watch", watch.Migrations}, {"programme", programme.Migrations}, {"breath", breath.Migrations}, {"pull", pull.Migrations}, {"appointment", appointment.Migrations}, {"conversation", conversation.Migrations}, {"waiting", waiting.Migrations}, {"visit", visit.Migrations}, {"pathway", pathway.Migrations}, {"journey", journey.Migrations}, {"transport", transport.Migrations},
 }
 
 // Migrate brings every room's tables up to date.

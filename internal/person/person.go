@@ -39,6 +39,7 @@ const (
 	Clinician Role = "clinician"
 	Leader    Role = "leader"
 	Operator  Role = "operator" // runs the server: settings, no charts
+	Driver    Role = "driver"   // drives, and sees the stops of the day: no charts
 	System    Role = "system"
 )
 
@@ -48,7 +49,7 @@ func (r Role) Staff() bool { return r == Nurse || r == Desk || r == Clinician }
 // Valid reports whether the role is known.
 func (r Role) Valid() bool {
 	switch r {
-	case Patient, Caregiver, Nurse, Desk, Clinician, Leader, Operator:
+	case Patient, Caregiver, Nurse, Desk, Clinician, Leader, Operator, Driver:
 		return true
 	}
 	return false

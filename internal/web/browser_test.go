@@ -111,6 +111,7 @@ func (h *clinic) walk(lang string) []stop {
 	list = append(list, h.waitingStops(&patient, &nurse)...)
 	h.onPathway(patient)
 	list = append(list, stop{"pathway", "/me/pathway", &patient}, stop{"helping-pathway", helping + "/me/pathway", &helper}, stop{"person-pathway", "/desk/people/" + string(patient.ID) + "/pathway", &nurse})
+	list = append(list, h.dispatchStops(&nurse, lang)...)
 	for _, step := range setUpSteps {
 		list = append(list, stop{"setup-" + step, setUp + "?step=" + step, nil})
 	}

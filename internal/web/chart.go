@@ -20,6 +20,7 @@ func (s *Server) chartRoutes(mux *http.ServeMux) {
 	both("GET", "/messages", person.Message, "messages", s.messages)
 	both("GET", "/messages/files/{file}", person.Message, "messages", s.file)
 	both("POST", "/messages", person.Message, "write a message", s.post)
+	both("POST", "/rides/{ride}/ready", person.Act, "ready to go home", s.rideReady)
 	s.medicineRoutes(mux)
 	s.goalRoutes(mux)
 	s.supportRoutes(mux)
@@ -76,7 +77,7 @@ var doneNotes = map[string]string{
 	"visit.take": "done.visit.take", "visit.confirm": "done.visit.confirm", "visit.cancel": "done.visit.cancel", "visit.kept": "done.visit.kept",
 	"visit.waiting": "done.visit.waiting", "visit.held": "done.visit.held", "calendar.moved": "done.calendar.moved", "visit.call": "done.visit.call", "visit.approve": "done.saved", "visit.refuse": "done.saved", "visit.missed": "done.saved",
 	"journey.yes": "done.journey.yes", "journey.moved": "done.journey.moved", "journey.stays": "done.journey.stays", "journey.not": "done.journey.not",
-	"device.on": "done.device.on", "device.off": "done.device.off",
+	"ride": "done.saved", "ride.ready": "done.ride.ready", "device.on": "done.device.on", "device.off": "done.device.off",
 }
 
 // note puts what was just done on the page.

@@ -28,6 +28,8 @@ import (
 	"doorstep/internal/reading/watch"
 	"doorstep/internal/record"
 	"doorstep/internal/store"
+	"doorstep/internal/transport"
+	"doorstep/internal/transport/road"
 	"doorstep/internal/visit"
 	"doorstep/internal/waiting"
 	"doorstep/internal/waiting/visits"
@@ -55,6 +57,7 @@ type clinic struct {
 	today       map[person.ID]string // a visit of today of each patient who was walked through
 	later       map[person.ID]string // and another one
 	kioskSecret string
+	drivers     map[string]person.Person // who drives for the walk, by language
 }
 
 // hands turn effects into messages, as the whole server's wiring does.
@@ -132,7 +135,9 @@ func newClinicOn(t testing.TB, db *store.DB) *clinic {
 	h.must(db.Migrate(t.Context(), "journey", journey.Migrations))
 	d.Journey = journey.New(db, h.clock, ids, d.Person, d.Promise, d.Message, d.Appointment)
 	d.Appointment.SetWatcher(d.Journey)
-	d.Promise.SetDefaults(slices.Concat(appointment.Ladders(), journey.Ladders(), []promise.Ladder{{Name: pathway.Ladder, Version: 1}, {Name: pathway.StaffLadder, Version: 1}}))
+	d.Promise.SetDefaults(slices.Concat(appointment.Ladders(), journey.Ladders(), transport.Ladders(), []promise.Ladder{{Name: pathway.Ladder, Version: 1}, {Name: pathway.StaffLadder, Version: 1}}))
+	h.must(db.Migrate(t.Context(), "transport", transport.Migrations))
+	d.Transport = transport.New(db, h.clock, ids, d.Person, d.Promise, d.Message, road.Crow{})
 	d.PublicURL = "http://doorstep.test"
 	h.deps = d
 	h.web = httptest.NewServer(New(d))

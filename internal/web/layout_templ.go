@@ -707,7 +707,9 @@ type navLink struct{ key, href string }
 func (p *page) links() []navLink {
 	switch {
 	case p.Viewer.Role.Staff():
-		return []navLink{{"nav.desk", "/desk"}, {"nav.people", "/desk/people"}, {"nav.waiting", "/desk/waiting"}, {"nav.calendar", "/desk/calendar"}, {"nav.inbox", "/desk/inbox"}, {"nav.account", "/account"}}
+		return []navLink{{"nav.desk", "/desk"}, {"nav.people", "/desk/people"}, {"nav.waiting", "/desk/waiting"}, {"nav.dispatch", "/desk/dispatch"}, {"nav.calendar", "/desk/calendar"}, {"nav.inbox", "/desk/inbox"}, {"nav.account", "/account"}}
+	case p.Viewer.Role == person.Driver:
+		return []navLink{{"nav.drive", "/drive"}, {"nav.account", "/account"}}
 	case p.Patient.ID == "" && p.Viewer.Role == person.Caregiver:
 		return []navLink{{"nav.helping", "/helping"}, {"nav.account", "/account"}}
 	case p.Patient.ID != "" && p.Viewer.Session != "":

@@ -144,6 +144,8 @@ func home(v person.Viewer) string {
 		return "/helping"
 	case v.Role.Staff():
 		return "/desk"
+	case v.Role == person.Driver:
+		return "/drive"
 	}
 	return "/account"
 }

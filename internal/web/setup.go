@@ -104,7 +104,7 @@ func (s *Server) loadSetUp(tx *store.Tx, m *setUpPage) error {
 	if m.Teams, err = s.Person.Teams(tx, m.Org.ID); err != nil {
 		return err
 	}
-	for _, role := range []person.Role{person.Nurse, person.Desk, person.Clinician, person.Leader, person.Operator} {
+	for _, role := range []person.Role{person.Nurse, person.Desk, person.Clinician, person.Leader, person.Operator, person.Driver} {
 		list, err := s.Person.WithRole(tx, m.Org.ID, role)
 		if err != nil {
 			return err

@@ -863,7 +863,7 @@ func portOr(port int) string {
 
 func (p *page) staffRoles() []option {
 	var list []option
-	for _, r := range []person.Role{person.Nurse, person.Desk, person.Clinician, person.Leader, person.Operator} {
+	for _, r := range []person.Role{person.Nurse, person.Desk, person.Clinician, person.Leader, person.Operator, person.Driver} {
 		list = append(list, option{string(r), p.role(r)})
 	}
 	return list

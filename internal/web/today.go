@@ -11,6 +11,7 @@ import (
 	"doorstep/internal/pathway"
 	"doorstep/internal/promise"
 	"doorstep/internal/store"
+	"doorstep/internal/transport"
 	"doorstep/internal/words"
 )
 
@@ -23,6 +24,7 @@ type todayPage struct {
 	Moving  *moving // another zone, and no word yet
 	Next    []next  // normally one; more when several are due at once
 	Later   []line
+	Home    []string // rides that wait for her word, by id
 	Done    []line
 }
 
@@ -150,6 +152,11 @@ func (s *Server) loadOthers(tx *store.Tx, m *todayPage, names *names) (kept, ask
 				step = string(v.ID)
 			}
 		}
+		if v.Kind == transport.Kind {
+			if l.At, l.How, err = s.rideLine(tx, m, v.Promise); err != nil {
+				return 0, 0, err
+			}
+		}
 		switch v.State {
 		case promise.Kept:
 			if own {
@@ -157,7 +164,11 @@ func (s *Server) loadOthers(tx *store.Tx, m *todayPage, names *names) (kept, ask
 			}
 			l.Mark = "done"
 			if len(v.Evidence) > 0 {
-				if l.How, err = names.how(v.Evidence[0]); err != nil {
+				e := v.Evidence[0]
+				if v.Kind == transport.Kind { // getting in comes before getting there
+					e = v.Evidence[len(v.Evidence)-1]
+				}
+				if l.How, err = names.how(e); err != nil {
 					return 0, 0, err
 				}
 			}

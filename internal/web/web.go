@@ -27,6 +27,7 @@ import (
 	"doorstep/internal/reading/pull"
 	"doorstep/internal/reading/watch"
 	"doorstep/internal/store"
+	"doorstep/internal/transport"
 	"doorstep/internal/visit"
 	"doorstep/internal/waiting"
 )
@@ -48,6 +49,7 @@ type Deps struct {
 	Appointment  *appointment.Service
 	Waiting      *waiting.Service
 	Visit        *visit.Service
+	Transport    *transport.Service
 	MediaURL     string // of the media server that browsers reach for visits; empty: none
 	Breath       *breath.Service
 	Watch        *watch.Service
@@ -90,6 +92,8 @@ func (s *Server) routes(mux *http.ServeMux) {
 	s.visitRoutes(mux)
 	s.journeyRoutes(mux)
 	s.waitingRoutes(mux)
+	s.dispatchRoutes(mux)
+	s.driveRoutes(mux)
 	s.inboxRoutes(mux)
 	s.videoRoutes(mux)
 	s.deskRoutes(mux)
