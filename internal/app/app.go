@@ -111,6 +111,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.Journeys.AddSource(refills{s})
 	s.Journeys.AddSource(steps{s})
 	s.Journeys.AddFollower(interpreters{s})
+	s.Journeys.AddFollower(rides{s, s.Journeys.RideByHand()})
 	s.Journeys.SetStays(encounters{s})
 	s.Appointments.SetWatcher(s.Journeys)
 	s.Intake = &device.Intake{Service: s.Readings, Clock: o.Clock, Log: o.Log, Zone: s.deviceZone, Plan: s.cuePlan}

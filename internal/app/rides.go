@@ -1,7 +1,11 @@
 package app
 
 import (
+	"context"
+
 	"doorstep/internal/appointment"
+	"doorstep/internal/fault"
+	"doorstep/internal/journey"
 	"doorstep/internal/message"
 	"doorstep/internal/person"
 	"doorstep/internal/store"
@@ -40,4 +44,79 @@ func rider(ans message.Answer) person.Viewer {
 		v.Role = person.Caregiver
 	}
 	return v
+}
+
+// rides are the round trips of a person's outings. What the vehicles cannot take over is arranged by a person at the desk, as where there are no vehicles.
+type rides struct {
+	s    *Server
+	hand journey.Follower
+}
+
+func (rides) Name() string { return "ride" }
+
+// Follow is journey.Follower: both ways are booked, moved or given back in one.
+func (x rides) Follow(tx *store.Tx, v person.Viewer, before, after *journey.Outing) error {
+	t := x.trip(before, after)
+	r, booked, err := x.s.Transport.OfAbout(tx, t.Org, t.ID)
+	if err != nil || t.ID == "" {
+		return err
+	}
+	goes := after != nil && after.Trip.ID != "" && after.Trip.Means == journey.Ride
+	switch {
+	case !booked && (!goes || before != nil && before.Trip.OutRide != ""):
+		return x.hand.Follow(tx, v, before, after)
+	case !goes:
+		_, err := x.s.Transport.Cancel(tx, v, t.Org, r.ID)
+		return err
+	}
+	place, same := x.place(after)
+	if booked {
+		if !same || place != r.Place {
+			return fault.New(fault.Unavailable, "The ride goes to one place, and the day now has others. Please book it anew.")
+		}
+		if r.There.Equal(t.Arrive) && r.Ready.Equal(t.LeaveBack) {
+			return nil
+		}
+		_, err := x.s.Transport.Move(context.Background(), tx, v, t.Org, r.ID, t.Arrive, t.LeaveBack)
+		return err
+	}
+	usual, known, err := x.s.Transport.Usual(tx, t.Org, t.Patient)
+	if err != nil {
+		return err
+	}
+	if !known || !same { // how she gets into a car is asked, not guessed
+		return x.hand.Follow(tx, v, before, after)
+	}
+	r, err = x.s.Transport.Book(context.Background(), tx, v, transport.Want{Org: t.Org, Patient: t.Patient, About: t.ID, Place: place, There: t.Arrive, Ready: t.LeaveBack, Mobility: usual.Mobility,
+		Companions: usual.Companions, Needs: usual.Needs})
+	if k := fault.KindOf(err); k == fault.Conflict || k == fault.Invalid {
+		return x.hand.Follow(tx, v, before, after)
+	}
+	if err != nil {
+		return err
+	}
+	after.Trip.OutRide, after.Trip.BackRide, after.Trip.OutState, after.Trip.BackState = string(r.ID), string(r.ID), journey.LegBooked, journey.LegBooked
+	return nil
+}
+
+func (rides) trip(before, after *journey.Outing) journey.Trip {
+	if after != nil && after.Trip.ID != "" {
+		return after.Trip
+	}
+	if before != nil {
+		return before.Trip
+	}
+	return journey.Trip{}
+}
+
+// place answers the one place to which an outing goes.
+func (rides) place(o *journey.Outing) (string, bool) {
+	place := ""
+	for _, it := range o.Stops {
+		if place != "" && it.Place != place {
+			return "", false
+		}
+		place = it.Place
+	}
+	return place, place != ""
 }

@@ -240,6 +240,9 @@ func (s *Service) nearby(tx *store.Tx, p person.Person, kept map[string]leg, ite
 // rideByHand arranges rides through a person at the desk, until a dispatcher's follower takes its place.
 type rideByHand struct{ s *Service }
 
+// RideByHand answers the follower that asks a person at the desk for rides: what a dispatcher's falls back on.
+func (s *Service) RideByHand() Follower { return rideByHand{s} }
+
 func (rideByHand) Name() string { return "ride" }
 
 func (r rideByHand) Follow(tx *store.Tx, v person.Viewer, before, after *Outing) error {

@@ -183,6 +183,9 @@ func (d *day) model(ctx context.Context, late map[key]bool, worn bool) (*model, 
 		}
 		n := len(m.Vehicles)
 		where, free, next := d.standing(v, depot, func(a, b person.Point) float64 { return m.Duration.At(place(a), place(b)) })
+		if !v.Down.IsZero() {
+			free = max(free, d.min(v.Down))
+		}
 		car := routing.Vehicle{ID: string(v.ID), Start: place(where), End: place(depot), Shift: routing.Window{From: max(float64(v.From), free), To: float64(v.To)},
 			Capacity: []routing.Load{{routing.Seats: v.Seats, routing.Wheelchairs: v.Wheelchairs}}, Has: v.has()}
 		if late != nil && (len(aboard) > 0 || len(d.plan[v.ID]) > 0) && slices.ContainsFunc(d.plan[v.ID], func(x stopAt) bool { return late[x.key()] }) {
@@ -313,7 +316,8 @@ func (v Vehicle) has() []string {
 
 // usable reports whether a vehicle can take rides on this day from now on.
 func (d *day) usable(v Vehicle) bool {
-	return v.Works(d.day) && !v.Down.After(laterOf(d.now, d.at(float64(v.From)))) && d.now.Before(d.at(float64(v.To)))
+	to := d.at(float64(v.To))
+	return v.Works(d.day) && v.Down.Before(to) && d.now.Before(to)
 }
 
 func laterOf(a, b time.Time) time.Time {

@@ -287,7 +287,7 @@ func (s *Service) Breakdown(ctx context.Context, tx *store.Tx, v person.Viewer, 
 		return fault.Invalidf("Please name a time within a month.")
 	}
 	list[i].Down = until
-	if _, err := s.SaveVehicle(tx, list[i]); err != nil {
+	if _, err := s.SaveVehicle(tx, list[i]); err != nil || !until.After(s.clock.Now()) { // back on the road: nobody loses anything
 		return err
 	}
 	org, err := s.people.Org(tx, v.Org)

@@ -208,7 +208,10 @@ func (s *Service) finish(tx *store.Tx, org person.OrgID, task string) error {
 // settle makes what the plan says of a leg a promise, and says it. say is empty where the caller says it together with something else.
 func (s *Service) settle(tx *store.Tx, r *Ride, dir Direction, say string) error {
 	l := r.Leg(dir)
-	if l.Pickup.To.Sub(l.Pickup.From) > Fetched+10*time.Minute { // the planner was free to choose: now it is not
+	if l.Late { // what can be promised now is what the plan says
+		from := l.Begin.Add(-10 * time.Minute).Truncate(5 * time.Minute)
+		l.Pickup, l.Dropoff.To = Span{from, from.Add(Fetched)}, laterOf(l.Dropoff.To, l.End)
+	} else if l.Pickup.To.Sub(l.Pickup.From) > Fetched+10*time.Minute { // the planner was free to choose: now it is not
 		from := l.Begin.Add(-10 * time.Minute).Truncate(5 * time.Minute)
 		l.Pickup = Span{laterOf(from, l.Pickup.From), earlierOf(from.Add(Fetched), l.Pickup.To)}
 	}

@@ -173,3 +173,12 @@ func (s *Service) Vehicles(tx *store.Tx, org person.OrgID) ([]Vehicle, error) {
 	})
 	return list, err
 }
+
+// Usual answers the last ride that was booked for a person: how she gets into a vehicle, and with whom. known is false where there was none.
+func (s *Service) Usual(tx *store.Tx, org person.OrgID, patient person.ID) (r *Ride, known bool, err error) {
+	list, err := store.All(tx, rideSelect+" WHERE org = $1 AND patient = $2 ORDER BY id DESC LIMIT 1", []any{string(org), string(patient)}, scanRide)
+	if err != nil || len(list) == 0 {
+		return nil, false, err
+	}
+	return list[0], true, nil
+}

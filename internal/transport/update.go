@@ -328,7 +328,9 @@ func (s *Service) seek(ctx context.Context, org person.OrgID, on clock.Day) erro
 				err = s.trouble(tx, r, k.dir, "none", promise.Severe, "")
 			case slices.Contains(last, k):
 				l.Late = true
-				err = s.settle(tx, r, k.dir, "ride.late")
+				if err = s.settle(tx, r, k.dir, "ride.late"); err == nil {
+					err = s.fallTask(tx, r, k.dir, "late")
+				}
 			case slices.Contains(left, k):
 				l.Trouble.Next = d.now.Add(looksAgain)
 			default:
