@@ -141,18 +141,31 @@ var stepKinds = map[string]string{"Appointment": "talk", "DeviceRequest": "equip
 
 func (x steps) Needs(tx *store.Tx, org person.OrgID, patient person.ID) ([]journey.Need, error) {
 	list, err := x.s.Pathways.Asked(tx, org, patient)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	kinds, err := x.s.Journeys.Kinds(tx, org)
+	if err != nil {
+		return nil, err
+	}
+	p, err := x.s.People.Get(tx, org, patient)
+	if err != nil {
+		return nil, err
+	}
 	var out []journey.Need
 	horizon := x.s.Clock.Now().AddDate(0, 0, journey.Ahead)
 	for _, a := range list {
 		if !a.From.Before(horizon) || !a.From.Before(a.By) {
 			continue // it comes onto the list when its time is near
 		}
-		kind := stepKinds[a.Kind]
-		if kind == "" {
-			_, code, _ := strings.Cut(a.Code, "|")
-			kind = journey.KindOfCode(code)
+		_, code, _ := strings.Cut(a.Code, "|")
+		kind := code // of a need, where the pathway names one
+		if !slices.ContainsFunc(kinds, func(k journey.Kind) bool { return k.ID == kind }) {
+			if kind = stepKinds[a.Kind]; kind == "" {
+				kind = journey.KindOfCode(code)
+			}
 		}
-		out = append(out, journey.Need{ID: journey.ID(a.ID), Kind: kind, Ref: a.Request, Words: a.Title, From: a.From, By: a.By, Clinical: a.Must})
+		out = append(out, journey.Need{ID: journey.ID(a.ID), Kind: kind, Ref: a.Request, Words: a.Called(p.Language), From: a.From, By: a.By, Clinical: a.Must})
 	}
 	return out, err
 }
