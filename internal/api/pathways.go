@@ -105,21 +105,24 @@ type patientPathwaysInput struct {
 	ID person.ID `path:"id"`
 }
 
-func (s *server) patientPathways(ctx context.Context, c *caller, in *patientPathwaysInput) (out struct {
+// episodes are a patient's pathways.
+type episodes struct {
 	Items []episode `json:"items"`
-}, err error) {
+}
+
+func (s *server) patientPathways(ctx context.Context, c *caller, in *patientPathwaysInput) (out episodes, err error) {
 	p, err := s.enter(ctx, c, person.See, in.ID, "pathways")
 	if err != nil {
 		return out, err
 	}
 	out.Items = []episode{}
 	err = s.DB.Read(ctx, func(tx *store.Tx) error {
-		episodes, err := s.Pathway.Episodes(tx, c.Org, p.ID)
+		list, err := s.Pathway.Episodes(tx, c.Org, p.ID)
 		if err != nil {
 			return err
 		}
 		all, err := s.Pathway.Activities(tx, c.Org, p.ID)
-		for _, e := range episodes {
+		for _, e := range list {
 			out.Items = append(out.Items, episodeOf(e, all, p.Location()))
 		}
 		return err

@@ -29,17 +29,17 @@ type sign struct {
 
 // ruled is a rule as programs write and read it. Durations are texts like 90m or 72h.
 type ruled struct {
-	Series     string  `json:"series" minLength:"1" maxLength:"64" doc:"LOINC"`
-	Above      *limit  `json:"above,omitempty"`
-	Below      *limit  `json:"below,omitempty"`
-	Hold       string  `json:"hold,omitempty" doc:"It must stay so for this long before it counts."`
-	Hysteresis float64 `json:"hysteresis,omitempty" doc:"How far back inside ends an episode."`
-	Repeat     string  `json:"repeat,omitempty" doc:"An episode that goes on is told of again after so long; once when left out."`
-	With       []sign  `json:"with,omitempty" doc:"Signals that must agree."`
-	Least      int     `json:"least,omitempty" doc:"How many of them; all when left out."`
-	Missing    string  `json:"missing,omitempty" doc:"Trouble when no reading came for this long."`
-	Severity   string  `json:"severity" enum:"note,warning,urgent,severe" doc:"Severe ones are never held back."`
-	Parts      *scoreParts  `json:"parts,omitempty" doc:"Of the series news2 alone, which is worked out from the newest values of its parts."`
+	Series     string      `json:"series" minLength:"1" maxLength:"64" doc:"LOINC"`
+	Above      *limit      `json:"above,omitempty"`
+	Below      *limit      `json:"below,omitempty"`
+	Hold       string      `json:"hold,omitempty" doc:"It must stay so for this long before it counts."`
+	Hysteresis float64     `json:"hysteresis,omitempty" doc:"How far back inside ends an episode."`
+	Repeat     string      `json:"repeat,omitempty" doc:"An episode that goes on is told of again after so long; once when left out."`
+	With       []sign      `json:"with,omitempty" doc:"Signals that must agree."`
+	Least      int         `json:"least,omitempty" doc:"How many of them; all when left out."`
+	Missing    string      `json:"missing,omitempty" doc:"Trouble when no reading came for this long."`
+	Severity   string      `json:"severity" enum:"note,warning,urgent,severe" doc:"Severe ones are never held back."`
+	Parts      *scoreParts `json:"parts,omitempty" doc:"Of the series news2 alone, which is worked out from the newest values of its parts."`
 }
 
 // scoreParts says how a score is worked out.

@@ -121,7 +121,7 @@ func TestMoveIsAsked(t *testing.T) {
 		c.needs(journey.Need{ID: "scan", Kind: "imaging", From: c.day(3, 0, 0), By: c.day(20, 0, 0)},
 			journey.Need{ID: "refill", Kind: "refill", From: c.day(9, 0, 0), By: c.day(13, 0, 0)})
 		// The scan is promised alone on an early day, and the pharmacy wants a trip of its own later.
-		w := c.plan()
+		c.plan()
 		c.Write(func(tx *store.Tx) error {
 			self := journey.UsualSelf()
 			self.Weights.ContactDay = 600 // it costs her a lot to go out
@@ -135,7 +135,7 @@ func TestMoveIsAsked(t *testing.T) {
 		if _, err := c.Appointments.Book(t.Context(), c.ruth, appointment.Request{Org: apptest.Org, Patient: c.Ruth.ID, Type: o.Type, Way: o.Way, Place: o.Place, Start: o.Start, Resources: o.Resources}); err != nil {
 			t.Fatal(err)
 		}
-		w = c.plan()
+		w := c.plan()
 		scan := c.item(w, "scan")
 		if scan.State != journey.Promised || !scan.Start.Equal(o.Start) {
 			t.Fatalf("a visit that she booked herself does not meet the need: %+v", scan)

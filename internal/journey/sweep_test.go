@@ -16,7 +16,9 @@ func TestSweepSharesTheScanner(t *testing.T) {
 		who := []person.Person{c.Ruth}
 		for i := range 3 {
 			p := c.Enrol(person.Person{Role: person.Patient, Name: fmt.Sprintf("Person %d", i), BirthYear: 1950}, "")
-			c.Write(func(tx *store.Tx) error { return c.People.SetHome(tx, apptest.Org, p.ID, person.Home{Point: homeOfRuth}) })
+			c.Write(func(tx *store.Tx) error {
+				return c.People.SetHome(tx, apptest.Org, p.ID, person.Home{Point: homeOfRuth})
+			})
 			who = append(who, p)
 		}
 		for _, p := range who {
