@@ -142,9 +142,9 @@ func Usual() []Kind {
 	video, phone := visit(ByVideo, FollowUp), visit(ByPhone, FollowUp)
 	video.Has, phone.Has = []string{"video"}, []string{"phone"}
 	clinic := Way{ID: "clinic", Mode: Clinic, Visit: FollowUp, Can: []Requirement{Hands, Blood, Signature}, Wait: 15, Care: true}
-	home := Way{ID: "home_visit", Mode: HomeVisit, Visit: HomeCare, Can: []Requirement{Hands, Blood, Signature}}
+	home := Way{ID: "home_visit", Mode: HomeVisit, Visit: HomeCare, Can: []Requirement{Hands, Blood, Signature}, Leave: ByClinician} // whether a nurse will do
 	lab := Way{ID: "laboratory", Mode: Clinic, Outlet: "laboratory", Can: []Requirement{Blood, Hands}, Wait: 20, Care: true}
-	draw := Way{ID: "home_draw", Mode: HomeDraw, Visit: HomeCare, Can: []Requirement{Blood, Hands}, Leave: ""}
+	draw := Way{ID: "home_draw", Mode: HomeDraw, Visit: HomeCare, Can: []Requirement{Blood, Hands}}
 	kit := Way{ID: "kit", Mode: Kit, Minutes: 15, LeadHours: 72, Can: []Requirement{Blood}, Leave: ByClinician}
 	name := func(en, es string) map[string]string { return map[string]string{"en": en, "es": es} }
 	return []Kind{
@@ -162,7 +162,7 @@ func Usual() []Kind {
 			{ID: "delivery", Mode: Delivery, Outlet: "shop", LeadHours: 24, Dollars: 9.95, Can: []Requirement{ColdChain}},
 			{ID: "shop", Mode: PickUp, Outlet: "shop", Can: []Requirement{ColdChain}}}},
 		{ID: "equipment", Name: name("Something for your home", "Algo para su casa"), Minutes: 15, Decides: ByDesk, Ways: []Way{
-			{ID: "mail", Mode: Kit, LeadHours: 72, Minutes: 15}, {ID: "clinic", Mode: Clinic, Visit: FollowUp, Can: []Requirement{Hands}, Care: true}}},
+			{ID: "mail", Mode: Kit, LeadHours: 24, Minutes: 15}, {ID: "clinic", Mode: Clinic, Visit: FollowUp, Can: []Requirement{Hands}, Care: true}}},
 		{ID: "form", Name: name("Questions to answer", "Preguntas"), Minutes: 10, Decides: ByPatient, Ways: []Way{
 			{ID: "message", Mode: ByMessage, Minutes: 10}, phone}},
 		{ID: "errand", Name: name("An errand", "Un recado"), Minutes: 20, Decides: ByPatient, Own: true, Ways: []Way{{ID: "shop", Mode: PickUp, Outlet: "shop"}}},

@@ -53,6 +53,9 @@ func (s *Service) SaveNeed(tx *store.Tx, v person.Viewer, n Need) (Need, error) 
 	}
 	n.State, n.Made, n.Adder = Open, s.clock.Now(), v.Person
 	if found {
+		if v.Role == person.System && len(n.Allowed) == 0 {
+			n.Allowed = old.Allowed // what a person has allowed since the source asked
+		}
 		n.Made, n.Adder = old.Made, old.Adder
 		if same(old, n) {
 			return old, nil
@@ -70,6 +73,47 @@ func (s *Service) SaveNeed(tx *store.Tx, v person.Viewer, n Need) (Need, error) 
 		return n, err
 	}
 	return n, s.touch(tx, n.Org, n.Patient)
+}
+
+// Allow says which of the ways that need somebody's leave may be taken for a need. Who decides about its kind, by the need's word or the kind's, may say so:
+// a clinician or a nurse, or anybody of the staff where it is the desk's.
+func (s *Service) Allow(ctx context.Context, v person.Viewer, patient person.ID, id ID, ways []string) error {
+	return s.db.Write(ctx, func(tx *store.Tx) error {
+		n, found, err := s.need(tx, v.Org, patient, id)
+		if err != nil {
+			return err
+		}
+		if !found || n.State != Open {
+			return fault.NotFoundf("There is no such thing on the list.")
+		}
+		kinds, err := s.Kinds(tx, v.Org)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(kinds, func(k Kind) bool { return k.ID == n.Kind })
+		if i < 0 {
+			return fault.Invalidf("There is no such kind of need.")
+		}
+		for _, id := range ways {
+			w, ok := kinds[i].Way(id)
+			switch {
+			case !ok:
+				return fault.Invalidf("%q is not a way of %s.", id, kinds[i].Name["en"])
+			case !v.Role.Staff() || w.Leave == ByClinician && v.Role == person.Desk:
+				return fault.Deniedf("That is for a clinician or a nurse to allow.")
+			}
+		}
+		if n.Allowed = ways; len(ways) == 0 {
+			n.Allowed = nil
+		}
+		if err := s.putNeed(tx, n); err != nil {
+			return err
+		}
+		if err := s.people.Audit(tx, v, patient, "journeys", "allowed ways of "+string(id)); err != nil {
+			return err
+		}
+		return s.touch(tx, v.Org, patient)
+	})
 }
 
 func same(a, b Need) bool {

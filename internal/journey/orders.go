@@ -229,8 +229,12 @@ func everyOf(r *fhir.Repeat) int {
 	return min(366, max(1, int(period*days/float64(max(1, r.Frequency)))))
 }
 
-// KindOfCode answers the kind of need that a code of an order's category or code stands for; one that is not known is looked at by somebody.
+// KindOfCode answers the kind of need that a code of an order's category or code stands for: one of ours, or one of the published ones; one that is not
+// known is looked at by somebody.
 func KindOfCode(code string) string {
+	if slices.ContainsFunc(Usual(), func(k Kind) bool { return k.ID == code }) {
+		return code
+	}
 	if k := orderKinds[code]; k != "" {
 		return k
 	}
@@ -244,7 +248,7 @@ func (o order) kind() string {
 	}
 	for _, c := range list {
 		for _, x := range c.Coding {
-			if k := orderKinds[x.Code]; k != "" {
+			if k := KindOfCode(x.Code); k != "check" || x.Code == k {
 				return k
 			}
 			if x.System == "http://loinc.org" {

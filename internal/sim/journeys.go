@@ -62,7 +62,7 @@ func hoursOf(from, to string, days []int) []appointment.HoursText {
 	return []appointment.HoursText{{Zone: Zone, Weekly: []appointment.WeeklyText{{Days: days, Start: from, End: to}}}}
 }
 
-// needs puts on a patient's list what a month after the hospital asks for; the first one, Ruth, needs a ride and finds mornings hard.
+// needs puts on a patient's list what a month after the hospital asks for; the first one, Ruth, is on a care pathway, needs a ride and finds mornings hard.
 func (w *World) needs(tx *store.Tx, m *Member, ruth bool) error {
 	zone := m.Location()
 	first := clock.DayOf(w.Clock.Now(), zone)
@@ -84,6 +84,9 @@ func (w *World) needs(tx *store.Tx, m *Member, ruth bool) error {
 		{Kind: "form", From: day(1), By: day(8), Every: 7},
 		{Kind: "groceries", From: day(1), By: day(8), Every: 7},
 	} {
+		if ruth && n.Clinical {
+			continue // her care pathway asks for it
+		}
 		n.Org, n.Patient, n.Source = Org, m.ID, journey.FromStaff
 		v := clinic
 		if n.Kind == "groceries" {

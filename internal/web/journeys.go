@@ -24,7 +24,8 @@ type journeysPage struct {
 	Strip   string // the weeks as an image; the lists below say the same
 	Asks    []askLine
 	Trips   []tripLine
-	Home    []thingLine
+	Home    []thingLine // of the next two weeks
+	Later   []thingLine // at home, after that
 	Unmet   []unmetLine
 	List    []needLine
 	Kinds   []option
@@ -61,6 +62,9 @@ type thingLine struct {
 	Asks, Did, Late                   bool
 }
 
+// soonDays is how far ahead what is done at home stands open on the page.
+const soonDays = 10
+
 // unmetLine is a need without a time.
 type unmetLine struct {
 	What, By string
@@ -72,6 +76,7 @@ type unmetLine struct {
 type needLine struct {
 	ID, What, Words, Every, From string
 	Ends                         bool
+	Leaves                       []dayPick // ways that this viewer may allow
 }
 
 func (s *Server) journeyRoutes(mux *http.ServeMux) {
@@ -91,6 +96,7 @@ func (s *Server) journeyRoutes(mux *http.ServeMux) {
 	both("POST", "/journeys/hard", person.Act, "say what is hard", s.saveHard)
 	both("GET", "/journeys/account", person.See, "burden", s.burdenAccount)
 	mux.Handle("POST /desk/people/{patient}/journeys/ride/{trip}", s.desked(person.Act, "book a ride", s.bookRide))
+	mux.Handle("POST /desk/people/{patient}/journeys/needs/{need}/allow", s.desked(person.Act, "allow ways", s.allowWays))
 	mux.Handle("GET /journeys/burden", s.open(s.burdenWeights))
 	s.waysRoutes(mux)
 }
@@ -136,7 +142,11 @@ func (s *Server) loadJourneys(tx *store.Tx, m *journeysPage) error {
 	}
 	for _, it := range x.Items {
 		if it.Trip == "" {
-			m.Home = append(m.Home, m.thingLine(x, it))
+			if l := m.thingLine(x, it); it.Start.Before(m.Now.AddDate(0, 0, soonDays)) {
+				m.Home = append(m.Home, l)
+			} else {
+				m.Later = append(m.Later, l)
+			}
 		}
 		if it.State == journey.Planned {
 			m.Planned++
@@ -155,6 +165,13 @@ func (s *Server) loadJourneys(tx *store.Tx, m *journeysPage) error {
 	}
 	for _, n := range x.Needs {
 		l := needLine{ID: string(n.ID), What: m.kindName(x, n.Kind), Words: n.Words, From: m.T("journeys.from." + sourceWord(n.Source)), Ends: m.May(person.Act) && (n.Source == journey.FromPatient || m.Staff)}
+		if m.Staff {
+			for _, w := range x.Kinds[n.Kind].Ways {
+				if w.Leave != "" && (w.Leave != journey.ByClinician || m.Viewer.Role != person.Desk) {
+					l.Leaves = append(l.Leaves, dayPick{w.ID, capital(m.T("journeys.way." + string(w.Mode))), slices.Contains(n.Allowed, w.ID)})
+				}
+			}
+		}
 		if n.Every > 0 {
 			l.Every = m.N("journeys.every", n.Every)
 		}
@@ -196,7 +213,11 @@ func (m *journeysPage) sum(x journey.Weeks) {
 			home++
 		}
 	}
-	m.Sums = append(m.Sums, m.N("journeys.sum.trips", len(x.Trips))+" "+m.N("journeys.sum.home", home))
+	trips := m.N("journeys.sum.trips", len(x.Trips))
+	if m.Helping() {
+		trips = m.N("journeys.sum.trips.of", len(x.Trips), "called", m.Patient.Called)
+	}
+	m.Sums = append(m.Sums, trips+" "+m.N("journeys.sum.home", home))
 	caused, instead := journey.Coming(x.Items, x.Trips)
 	saved := instead.Minus(caused)
 	if saved.Trips > 0 && saved.Minutes >= 30 {
@@ -402,7 +423,6 @@ func (s *Server) addNeed(w http.ResponseWriter, r *http.Request, p *page) error 
 	n := journey.Need{Org: p.Org.ID, Patient: p.Patient.ID, Kind: f.Get("kind"), Source: journey.FromPatient, Words: f.Get("words"), From: p.Now}
 	if p.Viewer.Role.Staff() {
 		n.Source = journey.FromStaff
-		n.Allowed = f["allow"]
 		n.Clinical = f.Get("clinical") != ""
 	}
 	by, err := clock.ParseDay(f.Get("by"))
@@ -433,6 +453,14 @@ func (s *Server) addNeed(w http.ResponseWriter, r *http.Request, p *page) error 
 func (s *Server) endNeed(w http.ResponseWriter, r *http.Request, p *page) error {
 	err := s.Journey.EndNeed(r.Context(), p.Viewer, p.Patient.ID, journey.ID(r.PathValue("need")))
 	return s.journeyDone(w, r, p, err, "ended")
+}
+
+func (s *Server) allowWays(w http.ResponseWriter, r *http.Request, p *page) error {
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	err := s.Journey.Allow(r.Context(), p.Viewer, p.Patient.ID, journey.ID(r.PathValue("need")), r.PostForm["allow"])
+	return s.journeyDone(w, r, p, err, "saved")
 }
 
 func (s *Server) bookRide(w http.ResponseWriter, r *http.Request, p *page) error {

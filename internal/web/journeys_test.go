@@ -53,7 +53,7 @@ func TestJourneysFromNeedToPromise(t *testing.T) {
 	h.lives(h.ruth)
 	ruth := h.session(h.ruth)
 	_, page := h.get(ruth, "/journeys")
-	for _, want := range []string{"You go out 1 time in the next 4 weeks.", "A check-up", "At Elm Street", "Your medicines", "Corner Pharmacy", "A nurse comes to you: we do not have it that way.", "Home again", "things in one trip", "A scan", "No time yet"} {
+	for _, want := range []string{"You go out 1 time in the next 4 weeks.", "A check-up", "At Elm Street", "Your medicines", "Corner Pharmacy", "A nurse comes to you: your clinic has to say yes first.", "Home again", "things in one trip", "A scan", "No time yet"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}
@@ -89,6 +89,17 @@ func TestJourneysFromNeedToPromise(t *testing.T) {
 	}
 	if _, page := h.get(ruth, "/journeys/hard"); !strings.Contains(page, `value="4" checked`) || !strings.Contains(page, `name="morning" value="1" checked`) {
 		t.Error("what is hard was not kept")
+	}
+	// The nurse allows a visit at home; the desk cannot, and what is wrong changes nothing.
+	staff := "/desk/people/" + string(h.ruth.ID) + "/journeys"
+	if answer, _ := h.post(h.session(h.omar), staff+"/needs/check/allow", "allow", "home_visit"); answer.StatusCode != http.StatusForbidden {
+		t.Errorf("the desk allows: %d", answer.StatusCode)
+	}
+	if answer, _ := h.post(h.session(h.dana), staff+"/needs/talk/allow", "allow", "message"); answer.StatusCode != http.StatusSeeOther {
+		t.Errorf("allow: %d", answer.StatusCode)
+	}
+	if _, page := h.get(h.session(h.dana), staff); !strings.Contains(page, `value="message" checked`) {
+		t.Error("what was allowed is not kept")
 	}
 	if answer, _ := h.get("", "/journeys/burden?lang=es"); answer.StatusCode != http.StatusOK {
 		t.Errorf("the burden page: %d", answer.StatusCode)
