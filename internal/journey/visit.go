@@ -12,6 +12,9 @@ import (
 // VisitChanged is told of every change of a visit, in the transaction that changes it (appointment.Watcher): a visit that moved takes its trip along, one
 // that is off gives it up, and what goes along follows or is named to a person.
 func (s *Service) VisitChanged(tx *store.Tx, a appointment.Appointment) error {
+	if a.State == appointment.Booked && a.Follows == "" { // new: nothing of ours hangs on it yet, and her weeks are planned around it, if they are planned at all
+		return s.around(tx, a)
+	}
 	v := person.SystemViewer(a.Org)
 	key := a.ID
 	if a.State == appointment.Booked && a.Follows != "" {
@@ -21,9 +24,8 @@ func (s *Service) VisitChanged(tx *store.Tx, a appointment.Appointment) error {
 	if err != nil {
 		return err
 	}
-	if len(list) == 0 { // booked without a need of ours: her weeks are planned around it, if they are planned at all
-		_, err := tx.Exec("UPDATE journey_plan SET due_at = $4, version = version + 1 WHERE org = $1 AND shard = $2 AND patient = $3", string(a.Org), person.Shard(a.Patient), string(a.Patient), store.Micros(s.clock.Now()))
-		return err
+	if len(list) == 0 { // booked without a need of ours
+		return s.around(tx, a)
 	}
 	for _, it := range list {
 		if it.Patient != a.Patient || it.State != Promised && it.State != Missed {
@@ -44,6 +46,11 @@ func (s *Service) VisitChanged(tx *store.Tx, a appointment.Appointment) error {
 		}
 	}
 	return s.touch(tx, a.Org, a.Patient)
+}
+
+// around has a person's weeks planned around a visit, if they are planned at all. Nobody waits for it, so that a booking takes no longer.
+func (s *Service) around(tx *store.Tx, a appointment.Appointment) error {
+	return tx.Later("UPDATE journey_plan SET due_at = $4, version = version + 1 WHERE org = $1 AND shard = $2 AND patient = $3", string(a.Org), person.Shard(a.Patient), string(a.Patient), store.Micros(s.clock.Now()))
 }
 
 // visitMoved lets an item follow the visit that took the place of its own.
