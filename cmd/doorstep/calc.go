@@ -37,6 +37,19 @@ func calculate(e *env, name string, read func(io.Reader, *bufio.Writer) error) e
 	})
 }
 
+// calculateOr is calculate where "-" names standard input.
+func calculateOr(e *env, name string, in io.Reader, read func(io.Reader, *bufio.Writer) error) error {
+	if name != "-" {
+		return calculate(e, name, read)
+	}
+	return printing(e, func(out *bufio.Writer) error {
+		if err := read(in, out); err != nil {
+			return fault.New(fault.Invalid, "standard input: %w", err)
+		}
+		return nil
+	})
+}
+
 // cause answers an error of the file system without the path that the message names already.
 func cause(err error) error {
 	var p *os.PathError

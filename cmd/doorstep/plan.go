@@ -11,7 +11,6 @@ import (
 
 	"doorstep/internal/appointment/slot"
 	"doorstep/internal/clock"
-	"doorstep/internal/fault"
 	"doorstep/internal/journey/burden"
 	"doorstep/internal/journey/weeks"
 	"doorstep/internal/person"
@@ -38,15 +37,7 @@ func (c planCmd) Run(e *env) error {
 		}
 		return writeAnswer(a, out)
 	}
-	if c.File != "-" {
-		return calculate(e, c.File, read)
-	}
-	return printing(e, func(out *bufio.Writer) error {
-		if err := read(os.Stdin, out); err != nil {
-			return fault.New(fault.Invalid, "standard input: %w", err)
-		}
-		return nil
-	})
+	return calculateOr(e, c.File, os.Stdin, read)
 }
 
 const maxPlanFile = 64 << 20

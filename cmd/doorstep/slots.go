@@ -29,15 +29,7 @@ func (c slotsCmd) Run(e *env) error {
 		}
 		return s.write(e, out)
 	}
-	if c.File != "-" {
-		return calculate(e, c.File, read)
-	}
-	return printing(e, func(out *bufio.Writer) error {
-		if err := read(os.Stdin, out); err != nil {
-			return fault.New(fault.Invalid, "standard input: %w", err)
-		}
-		return nil
-	})
+	return calculateOr(e, c.File, os.Stdin, read)
 }
 
 // Bounds of a file: what it may hold and what the search may take of memory (a day of a resource is about 100 bytes).

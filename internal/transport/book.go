@@ -305,20 +305,28 @@ func (d *day) strike(k key) {
 	d.replaned = true
 }
 
-// Cancel gives a ride back, or what is left of it: before she was fetched both ways, afterwards the way home.
-func (s *Service) Cancel(tx *store.Tx, v person.Viewer, org person.OrgID, id ID) (*Ride, error) {
+// toChange answers a ride that the viewer may act for, with its day.
+func (s *Service) toChange(tx *store.Tx, v person.Viewer, org person.OrgID, id ID) (*Ride, *day, error) {
 	r, err := s.Get(tx, org, id)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := s.people.May(tx, v, person.Act, r.Patient); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	d, err := s.load(tx, org, r.Day, true)
 	if err != nil {
+		return nil, nil, err
+	}
+	return d.ride(id), d, nil
+}
+
+// Cancel gives a ride back, or what is left of it: before she was fetched both ways, afterwards the way home.
+func (s *Service) Cancel(tx *store.Tx, v person.Viewer, org person.OrgID, id ID) (*Ride, error) {
+	r, d, err := s.toChange(tx, v, org, id)
+	if err != nil {
 		return nil, err
 	}
-	r = d.ride(id)
 	if r.Out.State == Aboard || r.Back.State == Aboard || r.Back.State.Over() {
 		return r, fault.Conflictf("This ride is over, or under way.")
 	}
@@ -341,18 +349,10 @@ func (s *Service) Cancel(tx *store.Tx, v person.Viewer, org person.OrgID, id ID)
 
 // Ready takes the word of somebody who waits to be driven home: her ride is planned at once.
 func (s *Service) Ready(ctx context.Context, tx *store.Tx, v person.Viewer, org person.OrgID, id ID) (*Ride, error) {
-	r, err := s.Get(tx, org, id)
+	r, d, err := s.toChange(tx, v, org, id)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.people.May(tx, v, person.Act, r.Patient); err != nil {
-		return nil, err
-	}
-	d, err := s.load(tx, org, r.Day, true)
-	if err != nil {
-		return nil, err
-	}
-	r = d.ride(id)
 	switch now := s.clock.Now(); {
 	case r.Back.State != Call:
 		return r, nil // said already: nothing is done twice

@@ -17,8 +17,6 @@ type came struct {
 	from  int32 // stop; -1: from the start itself
 	line  int32 // and day; -1: on foot
 	run   int32 // of the line and day
-	place int32 // on the line where one boards
-	off   int32
 	leave int32
 	at    int32
 }
@@ -223,7 +221,7 @@ func (s *search) ride(k int, l, from int32) {
 		}
 		if at >= 0 && x.off[place] {
 			t := s.call(l, runs[at], place).Arrive + runs[at].shift
-			how := came{from: x.stops[boarded], line: l, run: int32(at), place: boarded, off: place, leave: s.call(l, runs[at], boarded).Depart + runs[at].shift, at: t}
+			how := came{from: x.stops[boarded], line: l, run: int32(at), leave: s.call(l, runs[at], boarded).Depart + runs[at].shift, at: t}
 			if walk, ok := s.exits[stop]; ok && t+walk < slices.Min(s.goal[:k+1]) {
 				s.goal[k], s.last[k] = t+walk, last{stop, how, true}
 			}

@@ -75,6 +75,28 @@ func readCordeau(in io.Reader) (*Instance, error) {
 	return out, nil
 }
 
+// goods reads what both formats of goods begin with: so many vehicles of a capacity, and the nodes, of which the first is the depot, in lines of so many numbers.
+func goods(head row, list []row, numbers int) (out *Instance, nodes []point, err error) {
+	vehicles, err := head.whole(0, "the number of vehicles", 1, maxVehicles)
+	if err != nil {
+		return nil, nil, err
+	}
+	capacity, err := head.whole(1, "the capacity", 1, routing.MaxLoad)
+	if err != nil {
+		return nil, nil, err
+	}
+	nodes, err = points(list, numbers, 1, 6, 4, 5)
+	if err != nil {
+		return nil, nil, err
+	}
+	out = &Instance{Vehicles: true}
+	p := &out.Problem
+	p.Distance = plane(nodes)
+	p.Duration = p.Distance
+	p.Vehicles = fleet(vehicles, capacity, routing.Goods, nodes[0], 0)
+	return out, nodes, nil
+}
+
 // readLiLim reads the format of Li & Lim (2001): "vehicles capacity speed", then "node x y demand from to service pickup delivery" with the depot as node 0. The
 // speed is passed over: files have 1 or 0 there, and durations are distances in all of them.
 func readLiLim(in io.Reader) (*Instance, error) {
@@ -89,23 +111,11 @@ func readLiLim(in io.Reader) (*Instance, error) {
 	if len(head.values) != 3 {
 		return nil, head.wrong("%d numbers (want 3: vehicles, capacity, speed)", len(head.values))
 	}
-	vehicles, err := head.whole(0, "the number of vehicles", 1, maxVehicles)
+	out, nodes, err := goods(head, list, 9)
 	if err != nil {
 		return nil, err
 	}
-	capacity, err := head.whole(1, "the capacity", 1, routing.MaxLoad)
-	if err != nil {
-		return nil, err
-	}
-	nodes, err := points(list, 9, 1, 6, 4, 5)
-	if err != nil {
-		return nil, err
-	}
-	out := &Instance{Vehicles: true}
 	p := &out.Problem
-	p.Distance = plane(nodes)
-	p.Duration = p.Distance
-	p.Vehicles = fleet(vehicles, capacity, routing.Goods, nodes[0], 0)
 	for i := 1; i < len(list); i++ {
 		r := list[i]
 		pickup, err := r.whole(7, "the pickup", 0, len(list)-1)
@@ -159,23 +169,11 @@ func readSolomon(in io.Reader) (*Instance, error) {
 	if len(head.values) != 2 {
 		return nil, head.wrong("%d numbers (want 2: vehicles, capacity)", len(head.values))
 	}
-	vehicles, err := head.whole(0, "the number of vehicles", 1, maxVehicles)
+	out, nodes, err := goods(head, list, 7)
 	if err != nil {
 		return nil, err
 	}
-	capacity, err := head.whole(1, "the capacity", 1, routing.MaxLoad)
-	if err != nil {
-		return nil, err
-	}
-	nodes, err := points(list, 7, 1, 6, 4, 5)
-	if err != nil {
-		return nil, err
-	}
-	out := &Instance{Vehicles: true}
 	p := &out.Problem
-	p.Distance = plane(nodes)
-	p.Duration = p.Distance
-	p.Vehicles = fleet(vehicles, capacity, routing.Goods, nodes[0], 0)
 	for i := 1; i < len(list); i++ {
 		load, err := list[i].whole(3, "the demand", 0, routing.MaxLoad)
 		if err != nil {
